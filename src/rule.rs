@@ -1,10 +1,11 @@
-//! Rules: how `keep` and `drop` of a section match, and the reasons that they give.
+//! The rules of sections: how `keep` and `drop` rules match a story, and the reasons that they give.
 //!
-//! All keys of a rule must hold; of several values under a key, any suffices. In a `keep`, `category`, `feed`, `tag`
-//! and `host` hold if any copy that the section sees matches; all other keys, and every `drop`, look at the lead only.
+//! A rule matches if all its keys match, and a key matches if any of its values does. In a `keep` rule, `category`,
+//! `feed`, `tag` and `host` match if any copy that the section sees does. All other keys, and all keys of a `drop`
+//! rule, look only at the lead: the copy whose content is shown.
 //!
-//! This module is pure: `now` comes with the subject. Matching is linear in the text, whatever the pattern, and no text
-//! is searched beyond [`MAX_SEARCHED_BYTES`].
+//! This module does no I/O, and the caller passes `now`. The time of a match is linear in the length of the text,
+//! whatever the pattern, and no text is searched beyond [`MAX_SEARCHED_BYTES`].
 
 mod canonical;
 
@@ -23,13 +24,14 @@ use crate::time::Timestamp;
 
 pub use canonical::CanonicalForm;
 
-/// The most text that a rule searches per story: ten times a long article.
+/// The most bytes of a text that a rule searches: ten times a long article.
 pub const MAX_SEARCHED_BYTES: usize = 64 * 1024;
 
-/// The most characters of a stored and shown reason: `/.*/` matches a whole text.
+/// The most characters of the matched text that a reason contains, because a pattern such as `/.*/` matches the whole
+/// text.
 const MAX_MATCHED_CHARS: usize = 100;
 
-/// The most memory of one compiled pattern; `(\w{1000}){1000}` is refused.
+/// The most memory of one compiled pattern. A pattern such as `(\w{1000}){1000}` needs more, and is an error.
 const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 
 /// A copy of a story, as rules see it.
@@ -39,45 +41,45 @@ pub struct RuleCopy<'a> {
     pub entry: &'a Entry,
     /// The feed of the copy.
     pub feed: &'a FeedId,
-    /// The feed's tags.
+    /// The tags of the feed.
     pub tags: &'a [String],
-    /// The entry's own categories and those given by the feed, with facets resolved.
+    /// The entry's own categories, and those that the config gives to entries of the feed. Facets have their scheme.
     pub categories: &'a [Category],
-    /// The entry's text.
+    /// The plain text of the entry.
     pub text: &'a PlainText,
 }
 
-/// A story to be judged: the copies that the section sees.
+/// A story that rules are applied to.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The copies; never empty.
+    /// The copies that the section sees; never empty.
     pub copies: &'a [RuleCopy<'a>],
-    /// The index of the leading copy.
+    /// The index of the lead, the copy whose content is shown.
     pub lead: usize,
     /// The time by which the story is sorted.
     pub sort_at: Timestamp,
-    /// The time of the judgement.
+    /// The time at which the rules are applied.
     pub now: Timestamp,
 }
 
-/// A checked rule of a section. Displayed as TOML.
+/// A rule of a section, checked for errors. Displayed as TOML.
 #[derive(Clone, Debug)]
 pub struct Rule {
     tests: Vec<Test>,
 }
 
-/// One key of a rule with its values; any value suffices.
+/// One key of a rule with its values. The key matches if any value does.
 #[derive(Clone, Debug)]
 pub enum Test {
     /// Patterns for a field.
     Field(Field, Vec<Pattern>),
-    /// Parts that the entry must have.
+    /// Parts, of which the entry must have one.
     Has(Vec<Has>),
-    /// Bounds of the number of words.
+    /// Bounds for the number of words.
     Words(Vec<Bound<usize>>),
-    /// Bounds of the time since the story's `sort_at`.
+    /// Bounds for the age of the story: the time since its `sort_at`.
     Age(Vec<Bound<Duration>>),
-    /// The negation of a rule.
+    /// A rule that must not match.
     Not(Box<Rule>),
 }
 
@@ -88,9 +90,9 @@ pub enum Field {
     Title,
     /// Title, summary and content as plain text.
     Text,
-    /// The names of the authors.
+    /// The names and mail addresses of the authors.
     Author,
-    /// A category: its facet and term, its term, or its label.
+    /// A category: its term, its label, or its facet and term as in `region:international`.
     Category,
     /// The link.
     Link,
@@ -100,18 +102,18 @@ pub enum Field {
     Feed,
     /// A tag of the feed.
     Tag,
-    /// The language; `en` also matches `en-GB`.
+    /// The language. `en` also matches `en-GB`.
     Language,
 }
 
 /// A part that an entry may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Has {
-    /// A file.
+    /// An enclosure: an attached file.
     Enclosure,
     /// A picture.
     Image,
-    /// Content or summary.
+    /// Content or a summary.
     Content,
     /// An author.
     Author,
@@ -119,7 +121,7 @@ pub enum Has {
     Date,
 }
 
-/// A comparison with a value: `<` or `>`.
+/// A bound for a value: `<` or `>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound<T> {
     /// `<`: less than the value.
@@ -128,24 +130,25 @@ pub enum Bound<T> {
     Above(T),
 }
 
-/// A checked value of a [`Field`].
+/// A value of a [`Field`], checked for errors.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// The text from the TOML.
+    /// The value as the TOML has it.
     source: String,
     matcher: Matcher,
 }
 
 #[derive(Clone, Debug)]
 enum Matcher {
-    /// The whole value, in lower case.
+    /// A text in lower case that the whole value must be.
     Whole(String),
-    /// A word or phrase that the expression finds; it must not begin or end inside a word.
+    /// A word or phrase, as a regular expression. A match must not begin or end inside a word.
     Phrase(Regex),
     Regex(Regex),
 }
 
-/// Which copies count: in a `keep` any copy for some keys, in a `drop` only the lead.
+/// The copies that a rule looks at. For some keys of a `keep` rule these are all copies, for a `drop` rule only the
+/// lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CountedCopies {
     AnyCopy,
@@ -153,27 +156,27 @@ enum CountedCopies {
 }
 
 impl Rule {
-    /// Creates a rule whose tests must all hold.
+    /// Creates a rule that matches if all tests do.
     pub fn new(tests: Vec<Test>) -> Rule {
         Rule { tests }
     }
 
-    /// Returns why the rule matches as a `keep`, one reason per key; `None` if it does not match.
+    /// Returns why the rule matches as a `keep` rule, one reason per key; `None` if the rule does not match.
     pub fn keep_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
         self.matches(subject, CountedCopies::AnyCopy)
     }
 
-    /// Returns why the rule matches as a `drop`, one reason per key; `None` if it does not match.
+    /// Returns why the rule matches as a `drop` rule, one reason per key; `None` if the rule does not match.
     pub fn drop_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
         self.matches(subject, CountedCopies::Lead)
     }
 
-    /// Returns when an `age` of the rule changes its result next, after `subject.now`; `None` if none will.
+    /// Returns when the result of an `age` in the rule changes next, after `subject.now`; `None` if it never changes.
     pub fn next_change(&self, subject: &Subject) -> Option<Timestamp> {
         self.tests.iter().filter_map(|test| test.next_change(subject)).min()
     }
 
-    /// Returns whether the rule needs the plain text of a story or its number of words.
+    /// Returns whether the rule needs the plain text or the number of words of a copy.
     pub fn reads_text(&self) -> bool {
         self.tests.iter().any(|test| match test {
             Test::Field(field, _) => *field == Field::Text,
@@ -244,7 +247,7 @@ fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, counted:
 }
 
 impl Field {
-    /// Returns the key as in the TOML.
+    /// Returns the key in the TOML.
     pub fn key(self) -> &'static str {
         match self {
             Field::Title => "title",
@@ -259,7 +262,8 @@ impl Field {
         }
     }
 
-    /// Returns whether a plain value is a word or phrase, and not the whole value.
+    /// Returns whether a value that is not a regular expression is a word or phrase to find; otherwise it must be the
+    /// whole value.
     fn is_prose(self) -> bool {
         matches!(self, Field::Title | Field::Text)
     }
@@ -268,7 +272,7 @@ impl Field {
         matches!(self, Field::Category | Field::Feed | Field::Tag | Field::Host)
     }
 
-    /// Returns the part of the copy that the first matching pattern matches.
+    /// Returns the text in the copy that the first matching pattern matches.
     fn find(self, patterns: &[Pattern], copy: &RuleCopy) -> Option<String> {
         let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(shortened);
         let entry = copy.entry;
@@ -292,7 +296,7 @@ impl Field {
     }
 }
 
-/// Matches a category by `facet:term`, by its term and by its label.
+/// Matches a category by `facet:term`, by its term or by its label.
 fn find_in_category(category: &Category, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let facet = category.scheme_name();
     let written = facet.map(|facet| format!("{facet}:{}", category.term));
@@ -301,14 +305,14 @@ fn find_in_category(category: &Category, find: &impl Fn(&str) -> Option<String>)
     names.into_iter().flatten().any(|name| find(name).is_some()).then(shown)
 }
 
-/// Matches a language: `en` also matches `en-GB`, by basic filtering of RFC 4647 §3.3.1.
+/// Matches a language tag: `en` also matches `en-GB`, by the basic filtering of RFC 4647 §3.3.1.
 fn find_in_language(language: &str, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let ends = language.match_indices('-').map(|(end, _)| end);
     std::iter::once(language.len()).chain(ends).find_map(|end| find(&language[..end]))
 }
 
 impl Has {
-    /// All parts, with their names in the TOML.
+    /// All parts, each with its name in the TOML.
     pub const NAMES: [(&'static str, Has); 5] = [
         ("enclosure", Has::Enclosure),
         ("image", Has::Image),
@@ -333,7 +337,7 @@ impl Has {
 }
 
 impl<T: Copy + PartialOrd> Bound<T> {
-    /// Parses `<` or `>`, then a value with `read`; `None` if either fails.
+    /// Parses a bound: `<` or `>`, and a value with `read`; `None` if the text has another form.
     pub fn parse(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Bound<T>> {
         let text = text.trim();
         match (text.strip_prefix('<'), text.strip_prefix('>')) {
@@ -359,12 +363,12 @@ impl<T: Copy + PartialOrd> Bound<T> {
 }
 
 impl Pattern {
-    /// Parses a value: `/…/` is a regular expression; anything else is a word or phrase in title and text, and the
-    /// whole value in other fields.
+    /// Parses a value of a rule. `/…/` is a regular expression. Any other value is a word or phrase to find in the
+    /// fields `title` and `text`, and the whole value in other fields.
     ///
     /// # Errors
     ///
-    /// Says in one line what is wrong with a regular expression.
+    /// Returns a message of one line if the regular expression is not valid or too big.
     pub fn parse(text: &str, field: Field) -> Result<Pattern, String> {
         let regex = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|regex| !regex.is_empty());
         let matcher = match regex {
@@ -386,7 +390,7 @@ impl Pattern {
         ["a", "7", "Ω", "%"].into_iter().all(is_match)
     }
 
-    /// Returns the part of the value that the pattern matches.
+    /// Returns the part of `value` that the pattern matches.
     fn find<'a>(&self, value: &'a str) -> Option<&'a str> {
         let value = &value[..value.floor_char_boundary(MAX_SEARCHED_BYTES)];
         match &self.matcher {
@@ -418,8 +422,8 @@ fn compile(expression: &str) -> Result<Regex, String> {
     })
 }
 
-/// Builds the expression of a phrase. Any white space counts as one space, and straight and typographic apostrophes are
-/// equal.
+/// Builds the regular expression that finds a phrase. Any white space matches between two words, and straight and
+/// typographic apostrophes match each other.
 fn phrase_expression(phrase: &str) -> String {
     let words: Vec<String> = phrase.split_whitespace().map(regex::escape).collect();
     words.join(r"\s+").replace(['\'', '’'], "['’]")
@@ -441,8 +445,8 @@ fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
     None
 }
 
-/// Returns whether a word ends between two characters: one of them is not part of a word, or is from a script without
-/// spaces.
+/// Returns whether the border between two characters is the border of a word: one of them is not part of a word, or
+/// belongs to a script without spaces.
 fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| (c.is_alphanumeric() || c == '_') && !breaks_words(c));
     !(is_word(left) && is_word(right))
@@ -472,7 +476,8 @@ impl fmt::Display for Test {
     }
 }
 
-/// Quotes a text for TOML, as a literal string if possible: regular expressions are easiest to read in one.
+/// Quotes a text for TOML. Uses a literal string if the text has a backslash or a quote and permits it, because a
+/// regular expression is easier to read in one.
 fn quoted(text: &str) -> String {
     if text.contains(['\\', '"']) && !text.contains('\'') && !text.contains(char::is_control) {
         return format!("'{text}'");

@@ -1,7 +1,8 @@
-//! Which stories a section contains, why, and how it shows them.
+//! Decides which stories are in a section, why, and how the section shows them.
 //!
-//! Pure: values in, values out. Policy: everything is stored, and sections select. A section sees only the copies of a
-//! story that come from its own feeds, and derives lead, rules, categories and byline from those alone.
+//! The policy of sections: newswire stores all entries, and sections select stories from them. A section sees only the
+//! copies of a story that come from its own feeds. Its lead (the copy whose content is shown), rules, categories and
+//! byline depend only on these copies. This module does no I/O.
 
 mod archives;
 mod byline;
@@ -37,45 +38,47 @@ pub use archives::{
 pub use weight::weight;
 pub use window::Window;
 
-/// The length of a summary that newswire makes if the feed gave none: about three sentences.
+/// The length in characters of a summary that newswire makes if the feed gave none: about three sentences.
 const SUMMARY_CHARS: usize = 300;
 
-/// The most copies of a story that a section judges and shows. More do not help a reader, and each is read again
-/// whenever the story changes.
+/// The most copies of a story that a section judges and shows. More copies do not help a reader, and each must be read
+/// again whenever the story changes.
 pub const MAX_COPIES: usize = 64;
 
-/// The most bytes of a story's list of copies: about 500 bytes each. A copy whose address does not fit is left out.
+/// The most bytes of a story's list of copies, which is about 500 bytes for each copy. A copy that does not fit is left
+/// out.
 const COPIES_BYTES: usize = 32 * 1024;
 
-/// The most categories that a story gets from copies that do not lead: a few from each of about ten copies.
+/// The most categories that a story gets from copies that do not lead. This suffices for a few from each of about ten
+/// copies.
 const MAX_ADDED_CATEGORIES: usize = 64;
 
-/// The most bytes of a name, a rights notice or a category of another copy that is shown with the lead: two long
-/// paragraphs.
+/// The most bytes of contributors, a rights notice or a category that a story shows from copies that do not lead: those
+/// of two long paragraphs.
 const ADDED_BYTES: usize = 1024;
 
-/// The longest title of a shortened story: twice the longest headlines.
+/// The most characters of the title of a shortened story: twice as many as the longest headlines have.
 const SHORT_TITLE_CHARS: usize = 500;
 
-/// The most bytes of each list in a shortened story: about ten categories, or three enclosures.
+/// The most bytes of each list in a shortened story: those of about ten categories, or three enclosures.
 const SHORT_LIST_BYTES: usize = 1024;
 
-/// A copy as a section sees it: an entry together with its feed.
+/// A copy of a story as a section judges it: an entry together with its feed.
 #[derive(Clone, Debug)]
 pub struct SeenCopy<'a> {
-    /// The entry's number in the store.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the copy.
     pub feed: &'a Feed,
     /// The entry.
     pub entry: Cow<'a, Entry>,
-    /// The entry's text.
+    /// The plain text of the entry; empty if no rule needs it.
     pub text: Cow<'a, PlainText>,
-    /// The entry's own categories and those given by the feed; facets have their scheme.
+    /// The entry's own categories, and those that the config gives to entries of the feed. Facets have their scheme.
     pub categories: Vec<Category>,
     /// When newswire first saw the entry.
     pub first_seen: Timestamp,
-    /// When its lasting content last changed.
+    /// When the entry's lasting content (the part whose change is a revision) last changed; `None` if never.
     pub revised: Option<Timestamp>,
     /// Why the copy belongs to the story.
     pub reason: JoinReason,
@@ -86,18 +89,18 @@ pub struct SeenCopy<'a> {
 pub struct Verdict {
     /// Whether the story is in the section.
     pub is_in: bool,
-    /// The index of the leading copy among those that the section sees.
+    /// The index of the lead among the copies that the section sees.
     pub lead: usize,
-    /// The rule by which it leads.
+    /// The reason why this copy leads.
     pub lead_rule: LeadRule,
-    /// The reason.
+    /// Why the story is in the section or not.
     pub why: Why,
-    /// When the story must be judged again because of time alone.
+    /// When the story may enter or leave the section merely because time passes.
     pub next_change: Option<Timestamp>,
 }
 
-/// Returns an entry's categories and those that its feed is configured to give; facets have their scheme, and none is
-/// repeated.
+/// Returns an entry's own categories, and those that the config gives to entries of its feed, without duplicates.
+/// Facets have their scheme.
 pub fn categories_of(entry: &Entry, feed: &Feed, site: &Site) -> Vec<Category> {
     let mut categories = config::classify(&entry.categories, &site.facets, &site.url);
     merge_categories(&mut categories, &feed.categories);
@@ -112,17 +115,18 @@ fn merge_categories<'c>(into: &mut Vec<Category>, from: impl IntoIterator<Item =
     }
 }
 
-/// Returns the copies whose feeds belong to the section, in the given order.
+/// Returns the copies whose feeds the section has, in the given order.
 pub fn visible<'c, 'a>(section: &Section, copies: &'c [SeenCopy<'a>]) -> Vec<&'c SeenCopy<'a>> {
     copies.iter().filter(|copy| section.takes(&copy.feed.id)).collect()
 }
 
-/// Returns whether judging for a section needs the plain text of copies or their number of words.
+/// Returns whether the rules of a section need the plain text or the number of words of copies.
 pub fn reads_text(section: &Section) -> bool {
     section.keep.iter().chain(&section.drop).any(Rule::reads_text)
 }
 
-/// Judges a story for a section by the copies that it sees; `None` if it sees none.
+/// Decides whether a story is in a section. `copies` are the copies that the section sees. Returns `None` if there are
+/// none.
 pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: Timestamp) -> Option<Verdict> {
     if copies.is_empty() {
         return None;
@@ -172,13 +176,14 @@ fn next_change(section: &Section, subject: &Subject) -> Option<Timestamp> {
     ages_out.into_iter().chain(by_rules).filter(|at| *at > subject.now).min()
 }
 
-/// Returns which of the copies leads, and by which rule. There must be at least one.
+/// Returns the index of the copy that leads, and the reason. There must be at least one copy.
 pub fn lead(copies: &[&SeenCopy]) -> (usize, LeadRule) {
     let candidates: Vec<_> = copies.iter().map(|copy| lead_candidate(copy)).collect();
     story::lead(&candidates)
 }
 
-/// Returns which of the copies leads in a section whose placement names `placed` as lead. There must be at least one.
+/// Returns the index of the copy that leads in a section. This is the copy `placed`, the lead of the story's placement,
+/// if it is among `copies`. There must be at least one copy.
 pub fn leading(placed: EntryNumber, copies: &[&SeenCopy]) -> usize {
     copies.iter().position(|copy| copy.number == placed).unwrap_or_else(|| lead(copies).0)
 }
@@ -202,23 +207,23 @@ fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
 pub struct ShownFeed {
     /// The id of the feed.
     pub id: FeedId,
-    /// Its title.
+    /// The title of the feed.
     pub title: String,
-    /// The address that is polled, without secrets.
+    /// The address of the feed for readers, without secrets.
     pub url: Url,
-    /// Its page.
+    /// The address of the feed's site.
     pub site: Option<Url>,
-    /// Its image.
+    /// The image of the feed.
     pub image: Option<Url>,
-    /// Its description as plain text.
+    /// The description of the feed, as plain text.
     pub description: Option<String>,
-    /// Its tags.
+    /// The tags of the feed.
     pub tags: Vec<String>,
-    /// Whether the feed is polled.
+    /// Whether the feed is enabled, so that newswire polls it.
     pub enabled: bool,
 }
 
-/// Returns a configured feed with what its document says about it.
+/// Returns a feed as pages and OPML show it, from its config and from what its document says about it.
 pub fn show_feed(feed: &Feed, info: &FeedInfo) -> ShownFeed {
     ShownFeed {
         id: feed.id.clone(),
@@ -232,14 +237,14 @@ pub fn show_feed(feed: &Feed, info: &FeedInfo) -> ShownFeed {
     }
 }
 
-/// Returns the title of a feed: from the config, else from its document, else its id.
+/// Returns the title of a feed: from the config, otherwise from its document, otherwise its id.
 pub fn title_of(feed: &Feed, info: &FeedInfo) -> String {
     let title = feed.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty());
     title.cloned().unwrap_or_else(|| feed.id.to_string())
 }
 
-/// Returns the address of a feed for readers. For a `file:` feed it is what its document calls itself, because a path
-/// must stay private.
+/// Returns the address of a feed for readers. A path must stay private, so for a `file:` feed this is the address that
+/// its document gives for itself or its site.
 fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
     if !feed.url.is_file() {
         return feed.url.shown.clone();
@@ -251,11 +256,11 @@ fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
     })
 }
 
-/// Returns a story as one section shows it, with everything in the store: archives keep it like that, because rights
-/// may change later. [`restrict`] reduces it to what may be published.
+/// Returns a story as one section shows it, with all content of the lead. Archives store it in this form, because the
+/// feed's `republish` setting may change later. [`restrict`] reduces it to the part that may be published.
 ///
-/// `frozen` is the text that the section keeps for the story, if any. `copies` are the copies that the section sees, at
-/// least one, in the order in which they joined. `info` returns what the document of a feed says about it.
+/// `frozen` is the content that a section with `edits = "ignore"` stores for the story. `copies` are the copies that
+/// the section sees, at least one, ordered by number. `info` returns what the document of a feed says about the feed.
 pub fn show(
     config: &Config,
     placed: PlacedRow,
@@ -298,15 +303,17 @@ pub fn show(
     }
 }
 
-/// Reduces a story to what its lead's feed allows to be published: the rights in the config decide, whatever is stored.
+/// Reduces a story to the part that may be published: that which the current config permits for the lead's feed
+/// (`republish`), whatever the store has.
 pub fn restrict(story: &mut ShownStory, config: &Config) {
     let lead = story.copies.iter().find(|copy| copy.lead).and_then(|copy| config.feed(&copy.feed));
-    // If the lead's feed is no longer configured, only the link may be published.
+    // If the lead's feed was removed from the config, only the link may be published.
     let republish = lead.map_or(Republish::Link, |feed| feed.republish);
     story.entry = republished(&story.entry, republish);
 }
 
-/// Reduces a story that is too long for a document of many stories to its summary, and its lists to their beginnings.
+/// Shortens a story that is too long for a document of many stories: keeps only its summary, and the beginnings of its
+/// lists.
 pub fn shorten(story: &mut ShownStory) {
     story.entry = republished(&story.entry, Republish::Summary);
     let ShownStory { entry, categories, via, byline, source, .. } = story;
@@ -329,7 +336,7 @@ pub fn shorten(story: &mut ShownStory) {
     }
 }
 
-/// Keeps the items, in order, that together take at most `bytes`; leaves out those that do not fit.
+/// Removes items that do not fit into `bytes` together with the items before them that do.
 fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) {
     let mut left = bytes;
     items.retain(|item| {
@@ -351,8 +358,8 @@ fn shown_categories(lead: &SeenCopy, copies: &[&SeenCopy]) -> Vec<Category> {
     without_repeats(categories)
 }
 
-/// Leaves out what readers see as a repeat: a term in different case, and a term without a scheme if the same term has
-/// one.
+/// Removes categories that readers would see as duplicates: a term that differs only in case, and a term without a
+/// scheme if the same term also occurs with one.
 fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
     let fold = |term: &str| term.to_lowercase();
     let mut seen = HashSet::new();
@@ -368,8 +375,8 @@ fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
     kept
 }
 
-/// Returns the rights of the first copy that has any. A feed's notice about its own entries does not apply to another
-/// feed's.
+/// Returns the rights of the first copy that has a notice of its own. A notice that a feed has for all its entries does
+/// not apply to entries of another feed.
 fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> Arc<FeedInfo>) -> Option<String> {
     let own = copies.iter().filter_map(|copy| Some((copy, copy.entry.rights.as_ref()?)));
     let mut own = own.filter(|(_, rights)| rights.len() <= ADDED_BYTES);
@@ -377,7 +384,7 @@ fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> Arc<FeedInfo>) -
     found.map(|(_, rights)| rights.clone())
 }
 
-/// Returns the people through whom the story came, from the first copy that names any.
+/// Returns the contributors of the first copy that names any.
 fn added_via(copies: &[&SeenCopy]) -> Vec<Person> {
     let via = copies.iter().find(|copy| !copy.entry.contributors.is_empty());
     let mut via = via.map(|copy| copy.entry.contributors.clone()).unwrap_or_default();
@@ -404,13 +411,14 @@ fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Arc
     shown
 }
 
-/// Returns the claimed date, or `first_seen` if the feed claims none that is possible, or one in the future.
+/// Returns the date that the feed gives for an entry, or `first_seen` if the feed gives none, an impossible date, or
+/// one later than `first_seen`.
 pub fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
 }
 
-/// Returns the source that the entry names, else the feed. Details that the entry does not give about its source stay
-/// absent: the feed that carries it is another one.
+/// Returns the source that the entry names, otherwise its feed. If the entry names a source, details that it does not
+/// give stay absent. They are not taken from the feed, which is not the source.
 fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     if let Some(named) = &entry.source {
         return Source { title: named.title.clone().or_else(|| host_of(named)), ..named.clone() };
@@ -427,8 +435,8 @@ fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     }
 }
 
-/// Returns the host of a source without a title: that of its page, its feed's address, or its id (an address or a
-/// `tag:`).
+/// Returns the host of a source that has no title. It is taken from the address of its site, of its feed, or from its
+/// id (an address or a `tag:`).
 fn host_of(source: &Source) -> Option<String> {
     let id = source.id.as_deref().and_then(|id| Url::parse(id).ok());
     let of_tag = id.as_ref().filter(|id| id.scheme() == "tag").and_then(|id| id.path().split(',').next());

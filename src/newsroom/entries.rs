@@ -1,8 +1,9 @@
-//! What the entries of a document change on the board: new entries, revised entries, and known entries under new guids.
+//! Applies the changes of a document's entries to the [`Board`]: new entries, revised entries, and known entries under
+//! new guids.
 //!
-//! Pure. The policy of entries: a new entry is judged before it gets its names, so that the names of a story that no
-//! public section shows reveal nothing of it; a link that several entries of a feed share is specific to none of them,
-//! unless they belong to one story.
+//! The policy of entries: a new story is judged (it is decided which sections have it) before it gets its names. So the
+//! names of a story that no public section shows reveal nothing about the story. A link that several entries of a feed
+//! share is specific to none of them, unless they belong to one story. This module does no I/O.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -23,27 +24,27 @@ use crate::section::{self, SeenCopy};
 use crate::story;
 use crate::time::Timestamp;
 
-/// The feed whose document is decided.
+/// The polled feed, with the values that the decisions about its document need.
 #[derive(Clone, Copy, Debug)]
 pub struct Polling<'a> {
     /// The feed.
     pub feed: &'a Feed,
     /// The feed's number.
     pub number: FeedNumber,
-    /// The current content of entries that get other content, by number.
+    /// What is known of the entries whose content is replaced, by number.
     pub former: &'a HashMap<EntryNumber, Former>,
-    /// Link keys that several entries of the document share.
+    /// The link keys that several entries of the document share.
     pub shared: &'a HashSet<String>,
-    /// The estimated dates of entries without a date, by guid.
+    /// The dates that are estimated for entries without a date, by guid.
     pub neighbour_dates: &'a HashMap<String, Timestamp>,
 }
 
-/// What is known of an entry that gets other content.
+/// What is known of an entry whose content is replaced.
 #[derive(Clone, Debug)]
 pub struct Former {
     /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// The signature keys of its text; empty if retention deleted the content.
+    /// The signature keys of the entry's stored text; empty if the configured retention deleted the content.
     pub signatures: Vec<SignatureKey>,
 }
 
@@ -55,7 +56,7 @@ impl Former {
     }
 }
 
-/// The numbers of changes of a run.
+/// The numbers of changes that a run (a group of a document's entries) made.
 #[derive(Clone, Debug, Default)]
 pub struct Tally<'a> {
     /// New entries.
@@ -64,15 +65,15 @@ pub struct Tally<'a> {
     pub revised: usize,
     /// New entries that joined the story of another copy.
     pub joined: usize,
-    /// Known entries under new guids.
+    /// Known entries that got new guids.
     pub rekeyed: usize,
-    /// Entries that change at every poll.
+    /// Entries that change so often that newswire ignores the change.
     pub restless: Vec<&'a PolledEntry>,
-    /// New and revised entries, each with the stories that may be the same as its own, in this order.
+    /// New and revised entries: each entry, its story, and the further stories that it may belong to.
     pub merges: Vec<(EntryNumber, StoryNumber, Vec<Join>)>,
 }
 
-/// Returns the story that a change touches.
+/// Returns the story that a change may change; `None` if there is none or it is a new one.
 pub fn touched(change: &Change) -> Option<StoryNumber> {
     match change {
         Change::Rekeyed { story, rewording, .. } if *rewording != Rewording::Kept => Some(*story),
@@ -83,7 +84,8 @@ pub fn touched(change: &Change) -> Option<StoryNumber> {
 }
 
 impl<'a> Board<'a> {
-    /// Applies one change; `story` is the active story behind the story of the change.
+    /// Applies one change. `story` is the active story that [`touched`] leads to: the story itself, or the one that it
+    /// was merged into.
     pub fn apply(
         &mut self,
         polling: Polling<'a>,
@@ -141,8 +143,8 @@ impl<'a> Board<'a> {
         self.writes.entries.push(write);
     }
 
-    /// Creates a story for an entry that belongs to none. Its names depend on whether a public section shows it, so it
-    /// is judged before it is written.
+    /// Creates a story for an entry that belongs to none. The names of the story depend on whether a public section
+    /// shows it, so the story is judged first.
     fn add_story(&mut self, polling: Polling<'a>, polled: &'a PolledEntry, cleaned: &'a Cleaned) {
         let now = self.setting.now;
         let neighbour = polling.neighbour_dates.get(&polled.guid);
@@ -159,7 +161,7 @@ impl<'a> Board<'a> {
         self.stories.insert(story.row.number, story);
     }
 
-    /// Adds a new entry to the story that it joins; returns the entry's number.
+    /// Adds a new entry to the story that it joins. Returns the number of the entry.
     fn add_copy(
         &mut self,
         polling: Polling<'a>,
@@ -182,9 +184,10 @@ impl<'a> Board<'a> {
         std::mem::replace(&mut self.next.entry, next)
     }
 
-    /// Returns the row of a new story for an entry. `shown` is when a public section first shows it, if one does.
+    /// Returns the row of a new story for an entry. `shown` is the time when a public section first shows the story;
+    /// `None` if none does.
     ///
-    /// A public story gets the entry's own id if no other story has it, and a slug made from its title.
+    /// A public story gets the entry's own id if no other story has this id, and a slug made from the entry's title.
     pub(super) fn new_story(
         &mut self,
         feed_url: &Url,
@@ -202,8 +205,8 @@ impl<'a> Board<'a> {
         if let (None, Some(id)) = (shown, own) {
             self.writes.kept_ids.push((id.to_owned(), number));
         }
-        // If another story has the minted id, the same feed was configured before under another id. The number makes
-        // the id unique.
+        // If another story has the minted id, the feed was configured under another feed id before. The number then
+        // makes the id unique.
         let numbered = format!("{minted}#{number}");
         let mut ids = own_id.map(str::to_owned).into_iter().chain([minted, numbered]);
         let public_id = ids.next().unwrap_or_default();
@@ -212,7 +215,7 @@ impl<'a> Board<'a> {
         row
     }
 
-    /// Returns an entry of the document as sections see it.
+    /// Returns an entry of the document as a copy that sections judge.
     fn seen(&self, feed: &'a Feed, number: EntryNumber, cleaned: &'a Cleaned, join: &Join) -> SeenCopy<'a> {
         SeenCopy {
             number,
@@ -243,7 +246,7 @@ impl<'a> Board<'a> {
         self.write_words(polling, cleaned, number, join.story, None);
     }
 
-    /// Changes the guid of a known entry.
+    /// Gives a known entry the guid under which the document has it.
     fn rekey(&mut self, polling: Polling, polled: &PolledEntry, cleaned: &Cleaned, number: EntryNumber) {
         self.write(EntryWrite::Rekeyed {
             number,
@@ -255,7 +258,7 @@ impl<'a> Board<'a> {
         });
     }
 
-    /// Replaces the content of a known entry, which may be an edit.
+    /// Replaces the content of a known entry. `is_edit` says whether this counts as a revision.
     fn reword(
         &mut self,
         polling: Polling<'a>,
@@ -320,7 +323,7 @@ impl Tally<'_> {
     }
 }
 
-/// Returns the known entry whose content a change replaces; `None` if it replaces none.
+/// Returns the known entry whose content a change replaces; `None` if the change replaces no content.
 pub fn rewords(change: &Change) -> Option<EntryNumber> {
     match change {
         Change::Revised { number, .. } => Some(*number),
@@ -329,20 +332,20 @@ pub fn rewords(change: &Change) -> Option<EntryNumber> {
     }
 }
 
-/// Returns whether a change writes content, including that of a new entry.
+/// Returns whether a change writes content: that of a new entry, or new content of a known entry.
 pub fn writes_words(change: &Change) -> bool {
     matches!(change, Change::New { .. }) || rewords(change).is_some()
 }
 
-/// Returns which entries left the document and which came back, for retention.
+/// Returns the writes that record which entries left the document and which came back. Retention needs the times.
 pub fn listing(here: &HashSet<EntryNumber>, listed: &HashSet<EntryNumber>, now: Timestamp) -> Vec<EntryWrite> {
     let left = listed.difference(here).map(|number| EntryWrite::Listed { number: *number, unlisted: Some(now) });
     let back = here.difference(listed).map(|number| EntryWrite::Listed { number: *number, unlisted: None });
     left.chain(back).collect()
 }
 
-/// Returns the name of an entry for the log: its title, or its guid. Empty if no public section has the feed: more
-/// people read logs than private sections.
+/// Returns the name of an entry for the log: its title, or its guid if it has no title. Empty if no public section has
+/// the feed, because people may read the log who may not read private sections.
 pub fn shown_name(config: &Config, feed: &Feed, polled: &PolledEntry) -> String {
     let title = polled.cleaned.as_ref().map_or("", |cleaned| &cleaned.entry.title);
     let is_public = config.sections.iter().any(|section| section.is_public() && section.takes(&feed.id));

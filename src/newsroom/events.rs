@@ -1,27 +1,27 @@
-//! Events: what an editor should know of a feed after a poll.
+//! Finds the events of a poll: what an editor should know about the feed.
 //!
-//! Pure. The policy of events: a few failures, new entries or new guids are normal; more than these bounds is an event,
-//! but only when it begins or ends.
+//! The policy of events: a few failures, new entries or new guids are normal, and more are an event. A state that
+//! lasts, such as being gone, is an event only when it begins or ends. This module does no I/O.
 
 use crate::feed::{Failure, FeedEvent};
 
-/// The failures in a row after which a feed counts as dead.
+/// How many polls in a row must fail until the feed counts as dead.
 const DEATH: u32 = 3;
 
-/// The new entries in one poll of a known feed that count as a flood.
+/// How many new entries in one poll of a feed that was polled before count as a flood.
 const FLOOD: usize = 50;
 
-/// The entries under new guids in one poll that are more than corrections.
+/// How many known entries with new guids in one poll are an event. Fewer may be corrections by the publisher.
 const REKEYED: usize = 3;
 
 /// The health of a feed before or after a poll.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FeedHealth {
-    /// Failed polls in a row.
+    /// How many of the latest polls failed in a row.
     pub failures: u32,
-    /// Whether the feed answered 410.
+    /// Whether the last poll got the status 410 (Gone).
     pub is_gone: bool,
-    /// Where the feed has moved for good.
+    /// The new address of the feed, if permanent redirects have led to it for long enough.
     pub moved_to: Option<String>,
     /// Whether the feed was ever polled.
     pub was_polled: bool,
@@ -29,18 +29,18 @@ pub(super) struct FeedHealth {
     pub failure: Option<Failure>,
 }
 
-/// What a poll brought, in numbers.
+/// How many entries a poll brought.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct News {
     /// New entries.
     pub new: usize,
-    /// Known entries under new guids.
+    /// Known entries that the document has under new guids.
     pub rekeyed: usize,
-    /// Entries of the document.
+    /// Entries that the document has.
     pub listed: usize,
 }
 
-/// Returns the events of a feed between two polls.
+/// Returns the events that a poll causes, from the feed's health before and after the poll.
 pub(super) fn events(before: &FeedHealth, after: &FeedHealth, news: News) -> Vec<FeedEvent> {
     let has_died = after.failures >= DEATH && before.failures < DEATH && !after.is_gone;
     let died_of = after.failure.as_ref().filter(|_| has_died);

@@ -1,8 +1,9 @@
-//! What a poll changes in the state of its feed.
+//! Decides what a poll changes in the state of its feed.
 //!
-//! Pure. The policy of feed states: a failure is counted and leaves what was known unchanged; permanent redirects are
-//! counted as long as they lead to one address. A poll that began at the new address says nothing about the old one; if
-//! it failed there, the next poll begins at the configured address, which remains decisive.
+//! The policy of feed states: a failed poll is counted, and changes nothing that is known from earlier documents.
+//! Permanent redirects are counted as long as they lead to the same address. If they do for long enough, polls begin at
+//! that address. Such a poll says nothing about the configured address. If it fails, the next poll begins at the
+//! configured address again. This module does no I/O.
 
 use std::time::Duration;
 
@@ -15,23 +16,24 @@ use crate::feed::{Failure, FeedEvent, FeedInfo, FeedState, Validators};
 use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;
 
-/// A feed after a poll, with its log line and events.
+/// A feed after a poll, with the record and the events of the poll.
 #[derive(Debug)]
 pub struct PolledFeed {
-    /// The state of the feed.
+    /// The new state of the feed.
     pub row: FeedRow,
-    /// The line of the poll log; `None` if there is neither news nor a failure.
+    /// The record for the poll log; `None` if the poll brought no new or revised entries and did not fail.
     pub log: Option<LogRow>,
-    /// The events of the feed.
+    /// The events that the poll caused.
     pub events: Vec<EventRow>,
 }
 
-/// Returns what is kept of what a document says about its feed: not the time, which changes without any other change.
+/// Returns the part of what a document says about its feed that is stored: all but the time `updated`, which often
+/// changes although nothing else does.
 pub(super) fn stable_info(document: &PolledDocument) -> FeedInfo {
     FeedInfo { updated: None, ..document.info.clone() }
 }
 
-/// Returns what a feed's documents say about it after this one.
+/// Returns the row about a feed's documents after this document. Shared keys of earlier documents stay recorded.
 pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> DocumentRow {
     DocumentRow {
         info: stable_info(document),
@@ -41,7 +43,8 @@ pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> Document
     }
 }
 
-/// Decides what a poll changes for its feed. Sets in `applied` where the feed has moved.
+/// Decides what a poll changes for its feed. Sets `moved_to` in `applied` if newswire uses a new address of the feed
+/// from now on.
 pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> PolledFeed {
     let mut row = before.clone();
     match &polled.outcome {
@@ -77,8 +80,8 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
     PolledFeed { log: log(&row, polled, applied), row, events }
 }
 
-/// Returns the date of the newest of the cleaned entries; a date in the future, or none, counts as `now`. In the first
-/// document of a feed, entries without a date do not count if others have one.
+/// Returns the date of the newest of the cleaned entries. A future or missing date counts as `now`. In the first
+/// document of a feed, entries without a date count only if no entry has one.
 fn newest_entry(document: &PolledDocument, now: Timestamp, is_first: bool) -> Timestamp {
     let dates = document.entries.iter().filter_map(|polled| Some(polled.cleaned.as_ref()?.entry.claimed()));
     let dates = dates.filter_map(|date| if is_first { date } else { Some(date.unwrap_or(now)) });
@@ -96,7 +99,7 @@ fn succeed(row: &mut FeedRow, polled: &Polled) {
     follow_move(row, polled);
 }
 
-/// Records a failure. If it does not count, because our own network was down, the state stays.
+/// Records a failure. If it is not counted, because our own network was down, the state of the feed stays.
 fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure) {
     if polled.failures > 0 {
         row.poll.state = state;
@@ -108,7 +111,7 @@ fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure)
     }
 }
 
-/// Counts for how long permanent redirects have led to one address.
+/// Records how many polls in a row, and since when, permanent redirects have led to one address.
 fn follow_move(row: &mut FeedRow, polled: &Polled) {
     let has_failed = polled.outcome.failure().is_some();
     let has_entries = match &polled.outcome {
@@ -129,7 +132,7 @@ fn follow_move(row: &mut FeedRow, polled: &Polled) {
     }
 }
 
-/// Returns where a feed has moved for good.
+/// Returns the new address of a feed if permanent redirects have led to it for long enough.
 fn believed_move(row: &FeedRow) -> Option<String> {
     let lasted = row.poll.last_poll.zip(row.record.moved_since).map(|(last, since)| last.since(since));
     let is_believed = has_moved(row.record.moved_polls, lasted.unwrap_or(Duration::ZERO));
@@ -158,8 +161,8 @@ fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Appli
     events.into_iter().map(row).collect()
 }
 
-/// Returns the line of the log. A poll without news leaves no line: most polls bring none, and the feed's state says when
-/// the last poll was.
+/// Returns the record for the poll log. Most polls bring no new or revised entries; they get no record, because the
+/// feed's state has the time of the last poll.
 fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> Option<LogRow> {
     let outcome = match &polled.outcome {
         Outcome::Document(_) if applied.new + applied.revised > 0 => "changed",

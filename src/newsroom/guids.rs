@@ -1,7 +1,8 @@
-//! Guids that do not identify an entry by themselves, resolved before anything else is decided.
+//! Corrects guids that do not identify an entry, before anything else is decided.
 //!
-//! Pure. The policy of guids: an entry keeps the guid under which it is known; a guid that a feed gives to another
-//! entry is extended; no guid contains a secret of its feed.
+//! The policy of guids: an entry keeps the guid under which it is known. If a feed gives the guid of one entry to
+//! another, the guid of the other is extended, for example by the link. No guid contains a secret of its feed. This
+//! module does no I/O.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,24 +13,25 @@ use crate::entry::{GuidKind, SharedKeys};
 use crate::number::EntryNumber;
 use crate::parse::SLIPS;
 
-/// Returns the guids of a feed that contain one of its secrets, and for each its form without the secret: guids that
-/// its last document listed, and guids of entries that this document lists again. An older newswire stored them as the
-/// document gave them; such an entry stays the same entry. No alias is left, because it would contain the secret.
+/// Returns those guids of a feed that contain one of its secrets, each with its form without the secret. They are guids
+/// that the feed's last document listed, and guids of entries that this document has. An older version of newswire
+/// stored them with the secret. The entries stay the same, and the old guids do not become aliases, because these would
+/// contain the secret.
 pub fn renames(secrets: &Secrets, listed: Vec<String>, entries: &[PolledEntry]) -> Vec<(String, String)> {
     let again = entries.iter().flat_map(|entry| secrets.unscrubbed(&entry.guid));
     let scrubbed = listed.into_iter().chain(again).map(|former| (secrets.scrub(&former).into_owned(), former));
     scrubbed.filter(|(guid, former)| guid != former).map(|(guid, former)| (former, guid)).collect()
 }
 
-/// Returns the more specific guids under which entries of the document may be known.
+/// Returns the more specific (extended) guids under which entries of the document may be known.
 pub fn specific_guids(document: &PolledDocument) -> Vec<&str> {
     let is_possible = document.guids_repaired.some;
     let entries = document.entries.iter().filter(|entry| is_possible && entry.cleaned.is_some());
     entries.flat_map(|entry| &entry.other_guids.specific).map(String::as_str).collect()
 }
 
-/// Gives entries the more specific guid under which they are known. An earlier document had other entries with the same
-/// guid, which this document does not list.
+/// Gives an entry the more specific guid under which it is known. The entry has that guid because an earlier document,
+/// unlike this one, had another entry with the same plain guid.
 pub fn keep_specific(document: &mut PolledDocument, known: &HashSet<String>) {
     for entry in document.entries.iter_mut().filter(|entry| entry.cleaned.is_some()) {
         if let Some(guid) = entry.other_guids.specific.iter().find(|guid| known.contains(*guid)).cloned() {
@@ -38,20 +40,20 @@ pub fn keep_specific(document: &mut PolledDocument, known: &HashSet<String>) {
     }
 }
 
-/// Returns the known entries that may differ from those that the document lists under their guids.
+/// Returns the known entries whose guids the document may have given to other entries.
 pub fn to_compare(document: &PolledDocument, known: &Known) -> Vec<EntryNumber> {
     document.entries.iter().filter_map(|entry| changed(entry, known)).collect()
 }
 
-/// Returns the known entry under the guid of an entry whose content differs and that could get another guid.
+/// Returns the known entry with the guid of `entry`, if its lasting content differs and `entry` could get another guid.
 fn changed(entry: &PolledEntry, known: &Known) -> Option<EntryNumber> {
     let (before, cleaned) = (known.entries.get(&entry.guid)?, entry.cleaned.as_ref()?);
     let may_be_other = !before.is_purged && before.fingerprint != cleaned.fingerprint;
     (may_be_other && !entry.other_guids.specific.is_empty()).then_some(before.number)
 }
 
-/// Gives entries a guid of their own if another entry is known under theirs; returns whether there are such entries. If
-/// there are many, all guids of the feed are extended from then on.
+/// Gives an entry another guid if a different entry is known under its guid. Returns whether there was such an entry.
+/// If there were many, all guids of the feed are extended from then on.
 pub fn separate_reused(
     document: &mut PolledDocument,
     known: &Known,
@@ -78,7 +80,7 @@ pub fn separate_reused(
     true
 }
 
-/// Gives an entry another guid; its previous guid becomes a plainer one.
+/// Gives an entry another guid. The previous guid becomes the first of its plainer guids.
 fn give(entry: &mut PolledEntry, guid: String) {
     if let Some(cleaned) = &mut entry.cleaned {
         cleaned.rename(&guid);

@@ -1,4 +1,4 @@
-//! Which stories an entry belongs to, the most certain first.
+//! Finds the stories that an entry belongs to, the most certain ones first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,8 +12,9 @@ use crate::link;
 use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
 
-/// Returns the stories that an entry belongs to, by its id, by a link, or by its text; each once, and none for which
-/// `has_copy` says that it has a copy of this feed. `words_left` is how many words may still be compared.
+/// Returns the stories that an entry belongs to because of its id, a link or its text, without duplicates. Leaves out
+/// stories for which `has_copy` says that they have a copy of this feed. `words_left` is the number of words that may
+/// still be compared.
 pub(super) fn of(
     cleaned: &Cleaned,
     guid: &str,
@@ -35,7 +36,7 @@ pub(super) fn of(
     joins
 }
 
-/// Returns the entry of the same feed that has this entry's page as its own link, and its text.
+/// Returns an entry of the same feed that shares a link with this entry and has the same text.
 pub(super) fn same_entry<'k>(
     cleaned: &Cleaned,
     known: &'k Known,
@@ -48,7 +49,8 @@ pub(super) fn same_entry<'k>(
     own.find(|other| cleaned.wording.is_kept_by(&other.wording))
 }
 
-/// Joins by id: an entry with the id of a story must also have its text.
+/// Joins an entry to the story whose id is its guid. The titles must be the same, and the texts must not contradict
+/// each other.
 fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     let bearers = known.published.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
     let telling = bearers.filter(|other| {
@@ -59,10 +61,10 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
 }
 
-/// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first. A link to a
-/// page that has many entries in turn, such as a live blog, joins only entries with a similar headline or text.
-/// If the page of a live blog or of a section has two entries with the same sentences but other numbers or names in them,
-/// they report two events.
+/// Joins an entry to stories with which it shares a link that is specific to both, the oldest story first. Does not
+/// join texts that contradict each other. A link to a page that gets new entries all the time, such as a live blog,
+/// joins only entries with a similar headline or text. Two entries for a live blog or a site's section are about two
+/// events if they have the same sentences with other numbers or names.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
@@ -97,22 +99,22 @@ fn by_link(
     joins.into_iter().map(|(_, join)| join).collect()
 }
 
-/// Returns whether both entries link to parts of one page, each to another part: a change log has an anchor for every
-/// release. An anchor with a `=` only tracks the reader.
+/// Returns whether both entries link to an anchor, each to another one. For example, a change log has an anchor for
+/// every release.
 fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
 }
 
-/// Returns whether one entry links to a part of a page and the other to the whole page: such a page may have many
+/// Returns whether one entry links to an anchor of a page and the other to the whole page. Such a page may have many
 /// entries.
 fn is_part_and_page(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.is_some() != other.link.as_ref().and_then(anchor).is_some()
 }
 
-/// Returns whether a key is not that of both links, and one of these leads to a page that gets entry after entry: then
-/// the key may be that of the page too, as a guid `/?p=123`.
+/// Returns whether the key is not that of both entries' own links, and one of these leads to an anchor or to a page
+/// that gets new entries all the time. The key, such as that of a guid `/?p=123`, may then also lead to that page.
 fn lead_to_many(key: &str, cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let links = [cleaned.entry.link.as_ref(), other.link.as_ref()];
     let own: Vec<_> = links.iter().map(|link| link.and_then(link::key)).collect();
@@ -121,12 +123,14 @@ fn lead_to_many(key: &str, cleaned: &Cleaned, other: &OtherEntry) -> bool {
         && (has_anchor() || own.iter().flatten().any(|own| link::is_live(own)))
 }
 
-/// Returns the part of a page that a link leads to.
+/// Returns the anchor that a link leads to: its fragment. A fragment with a `=` only tracks the reader, so it is no
+/// anchor.
 pub(super) fn anchor(link: &Url) -> Option<&str> {
     link.fragment().filter(|anchor| !anchor.is_empty() && !anchor.contains('='))
 }
 
-/// Returns whether one of two entries names the other as its original and declares another language.
+/// Returns whether two entries, of which one names the other as its original, declare different languages and have
+/// different titles.
 fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let main = |language: &Option<String>| {
         language.as_deref().map(|language| language.split('-').next().unwrap_or_default().to_ascii_lowercase())
@@ -135,9 +139,9 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     own.is_some() && others.is_some() && own != others && !cleaned.wording.has_title_of(&other.wording)
 }
 
-/// Returns whether other entries have the text under other titles: an advertisement, or a site's standard footer. One
-/// feed with the text under two titles suffices; between feeds, whose headlines differ, it takes two other titles and a
-/// short text.
+/// Returns whether the text of an entry is boilerplate, such as an advertisement or a site's footer: other entries have
+/// it under other titles. It is if the entry's own feed, or another feed, has it under two titles. It also is if other
+/// feeds have it under two other titles and it is short.
 fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumber) -> bool {
     let others = candidates.iter().filter(|other| cleaned.wording.is_text_under_another_title(&other.wording));
     let titles: HashSet<_> = others.clone().map(|other| other.wording.title_key()).collect();
@@ -151,8 +155,8 @@ fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumbe
         || titles.len() >= 2 && cleaned.wording.is_short()
 }
 
-/// Joins by title and text, within the window and among the entries of other feeds; the most similar first. A text that
-/// a feed has in several stories is specific to none of them.
+/// Joins an entry to stories of other feeds with the same title and text whose dates are within the window, the most
+/// similar story first. Does not join it to entries of a feed that has the text in several stories.
 fn by_text(
     cleaned: &Cleaned,
     guid: &str,

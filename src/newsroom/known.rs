@@ -1,4 +1,4 @@
-//! What the store knows that matters for a poll, in the form in which it is compared with the polled entries.
+//! The stored entries that a poll needs, in the form in which they are compared with the polled entries.
 //!
 //! Contains no policy.
 
@@ -17,26 +17,27 @@ use crate::rows::{FormerRow, KnownEntry};
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// How often changes of an entry are applied. A text that changes more often than daily for three weeks contains a
-/// clock.
+/// How many revisions of an entry newswire applies; it ignores later changes. A text that changes more often than daily
+/// for three weeks contains something like a clock.
 pub const MAX_REVISIONS: u32 = 24;
 
-/// How the polled feed takes part in recognising stories.
+/// How the entries of the polled feed are compared with others to recognise stories.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// Whether links join its entries to stories.
+    /// Whether an entry joins a story because of a link or an id.
     pub by_links: bool,
-    /// Whether texts join its entries to stories.
+    /// Whether an entry joins a story because of its text.
     pub by_text: bool,
-    /// The longest time between copies of one text.
+    /// The longest time between two copies of one text.
     pub window: Duration,
-    /// The share of shingles that copies of a long text must have in common, 0 to 1.
+    /// The share of their shingles (short sequences of words) that two copies of a long text must have in common, 0 to
+    /// 1.
     pub likeness: f64,
     /// The time of the poll.
     pub now: Timestamp,
 }
 
-/// Returns how a feed takes part in recognising stories, as configured.
+/// Returns how the config says to compare a feed's entries with others.
 pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     Terms {
         by_links: feed.dedup != Dedup::Off,
@@ -47,33 +48,34 @@ pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     }
 }
 
-/// What the store knows that matters for a poll. `others` and the fields after it are loaded run by run.
+/// The stored entries that a poll needs. `others` and the fields after it are loaded for one run at a time, a group of
+/// the document's entries.
 #[derive(Debug)]
 pub struct Known {
     /// The number of the polled feed.
     pub feed: FeedNumber,
     /// Whether the feed ever had an entry.
     pub has_entries: bool,
-    /// Known entries of this feed, by guid.
+    /// The known entries of this feed with the guids of the document, by guid.
     pub entries: HashMap<String, KnownEntry>,
-    /// Entries of this feed that the document does not list and that may come again under other guids; and entries that
-    /// it lists under a guid that they had before, or that have the link of an entry with an unknown guid.
+    /// Entries of this feed that the document may have under unknown guids: entries that it does not list, and entries
+    /// with a link of an entry whose guid is unknown. Also entries that the document lists under an alias.
     pub former: Vec<FormerEntry>,
-    /// Entries of any participating feed that may tell the same story as an entry of the document.
+    /// Entries of any feed that may be about the same story as an entry of the run.
     pub others: Vec<OtherEntry>,
-    /// For each link key, those of `others` to which that link is specific: no entry of another story of their feed has
+    /// For each link key, those of `others` to which the link is specific: in their feed, no entry of another story has
     /// it.
     pub links: HashMap<String, Vec<Linked>>,
-    /// For each entry, by guid, those of `others` that may have its text.
+    /// For the guid of each entry of the run, the indexes of those of `others` that may have the entry's text.
     pub alike: HashMap<String, Vec<usize>>,
-    /// For each guid, those of `others` that belong to the story that is published under it.
+    /// For each guid, the indexes of those of `others` that belong to the story that has the guid as its id.
     pub published: HashMap<String, Vec<usize>>,
     /// The stories of `others` that already have a copy of this feed.
     pub own_stories: HashSet<StoryNumber>,
 }
 
 impl Known {
-    /// Returns what is known before anything is loaded.
+    /// Returns an empty value, for a feed of which nothing is loaded yet.
     pub fn of(feed: FeedNumber) -> Known {
         Known {
             feed,
@@ -89,7 +91,7 @@ impl Known {
     }
 
     /// Drops the former entries that a plan has examined, because their content takes much memory. Keeps those that the
-    /// document lists under a guid that they had before: they are needed to the end.
+    /// document lists under an alias, which are needed until the end.
     pub fn forget_matched(&mut self) {
         let aliases: HashSet<EntryNumber> =
             self.entries.values().filter(|entry| entry.is_alias).map(|entry| entry.number).collect();
@@ -97,32 +99,32 @@ impl Known {
     }
 }
 
-/// An entry of the feed that the document does not list.
+/// A stored entry of the polled feed that may be an entry of the document under another guid.
 #[derive(Clone, Debug)]
 pub struct FormerEntry {
     /// The entry.
     pub number: EntryNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// Its guid.
+    /// The guid of the entry.
     pub guid: String,
     /// Where the guid comes from.
     pub guid_kind: GuidKind,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// How often it was revised.
+    /// How often the entry was revised.
     pub revisions: u32,
-    /// Its link.
+    /// The link of the entry.
     pub link: Option<Url>,
-    /// The keys of its links.
+    /// The keys of the entry's links.
     pub link_keys: Vec<String>,
-    /// The keys in `link_keys` that are specific to the entry: no entry of another story of the feed has them.
+    /// Those of `link_keys` that are specific to the entry: no entry of another story of the feed has them.
     pub specific_keys: Vec<String>,
-    /// The date that the feed claims.
+    /// The date that the feed gives.
     pub published: Option<Timestamp>,
-    /// The names of its authors.
+    /// The names of the entry's authors.
     pub authors: Vec<String>,
-    /// `None` if retention deleted the content.
+    /// The text of the entry, prepared for comparing; `None` if the configured retention deleted the content.
     pub wording: Option<Wording>,
 }
 
@@ -133,7 +135,7 @@ impl FormerEntry {
         let entry = entry.as_ref();
         let specific_keys = links.iter().filter(|(_, is_specific)| *is_specific).map(|(key, _)| key.clone()).collect();
         let mut link_keys: Vec<String> = links.into_iter().map(|(key, _)| key).collect();
-        // A link that very many entries share has no row.
+        // The store has no row for a link that very many entries share, so the entry's own link is added here.
         let own = entry.and_then(|entry| entry.link.as_ref()).and_then(link::key);
         link_keys.extend(own.filter(|own| !link_keys.contains(own)));
         FormerEntry {
@@ -157,33 +159,33 @@ impl FormerEntry {
     }
 }
 
-/// An entry of any feed.
+/// A stored entry of any feed, to compare with an entry of the document.
 #[derive(Clone, Debug)]
 pub struct OtherEntry {
     /// The entry.
     pub number: EntryNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedNumber,
-    /// Whether its feed takes part in recognising stories by their text.
+    /// Whether the entries of its feed may join stories because of their text.
     pub by_text: bool,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// The time by which it is sorted.
+    /// The time by which the entry is sorted.
     pub sort_at: Timestamp,
-    /// Its link.
+    /// The link of the entry.
     pub link: Option<Url>,
-    /// BCP 47, as declared.
+    /// The language that the entry declares, as a BCP 47 tag such as `de-AT`.
     pub language: Option<String>,
-    /// Its text, prepared for comparing.
+    /// The text of the entry, prepared for comparing.
     pub wording: Wording,
 }
 
-/// One of [`Known::others`] with a certain link.
+/// One of [`Known::others`] that has a certain link.
 #[derive(Clone, Copy, Debug)]
 pub struct Linked {
-    /// Its index in [`Known::others`].
+    /// The index of the entry in [`Known::others`].
     pub at: usize,
     /// Whether the link is the entry's declared original, and not the entry's own link.
     pub original: bool,
@@ -196,15 +198,15 @@ pub struct Join {
     pub story: StoryNumber,
     /// Why the entry belongs to the story.
     pub reason: JoinReason,
-    /// How similar the texts are, 0 to 1; only if text decided.
+    /// How similar the texts are, 0 to 1; `None` unless the texts decided.
     pub score: Option<f64>,
 }
 
-/// The keys that several entries of a document share, and which are therefore specific to none of them.
+/// The keys that several entries of a document share. They are specific to none of these entries.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// Link keys.
+    /// The link keys that several entries share.
     pub(super) keys: HashSet<String>,
-    /// Keys of texts that occur under different titles.
+    /// The keys of texts that occur under different titles.
     pub(super) texts: HashSet<u64>,
 }

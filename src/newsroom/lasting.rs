@@ -1,4 +1,5 @@
-//! The lasting content of an entry: the part whose change is a revision.
+//! The lasting content of an entry: the part whose change is a revision. It excludes what changes without an edit, such
+//! as counters.
 
 use std::sync::LazyLock;
 
@@ -10,10 +11,10 @@ use crate::entry::Entry;
 use crate::link;
 use crate::text::PlainText;
 
-/// Lines with more words are text, even with numbers in them: "passed by 12 votes".
+/// A line with more words is text, so numbers in it are not counters, as in "passed by 12 votes".
 const COUNTER_LINE_WORDS: usize = 12;
 
-/// Counters of views, comments and shares, which change while the text stays the same.
+/// Matches counters, such as those of views, comments and shares. They change while the text stays the same.
 static COUNTER: LazyLock<Regex> = LazyLock::new(|| {
     let nouns = "views?|reads?|comments?|replies|reply|responses?|shares?|likes?|claps?|reactions?|points?|votes?|upvotes?|\
                  retweets?|kommentare?|aufrufe|commentaires?|vues|partages|comentarios?|vistas|visitas|комментари(?:й|я|ев)|просмотр(?:ов|а)?";
@@ -21,18 +22,19 @@ static COUNTER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
-/// Lines that sell something.
+/// Matches a line that is marked as an advertisement.
 static ADVERTISEMENT: LazyLock<Regex> = LazyLock::new(|| {
     let marks = "advertisement|advertorial|sponsored(?: by| content| post)?|anzeige|werbung|publicité|publicidad|annonce|реклама|広告|广告";
     Regex::new(&format!(r"(?i)^\W*(?:{marks})(?:\W|$)")).expect("the pattern is constant")
 });
 
-/// Addresses in markup: unlike other markup, they are content.
+/// Matches addresses in markup. Unlike other markup, they are part of the content.
 static ADDRESS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"href="([^"]*)"|src="([^"]*)""#).expect("the pattern is constant"));
 
-/// Returns a hash of the lasting content of an entry: title, link, text, addresses in the text, authors, categories,
-/// enclosures; without `updated`, white space, markup, counters of views, comments and shares, and advertisements.
+/// Returns a hash of the lasting content of an entry: title, link, text, addresses in the text, authors, contributors,
+/// categories and enclosures. Leaves out `updated`, white space, markup, advertisements, and counters such as those of
+/// views, comments and shares.
 pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
     let mut hash = Xxh3::new();
     let mut add = |part: &str| {
@@ -58,8 +60,8 @@ pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
     hash.digest()
 }
 
-/// Adds the addresses of links and pictures. The parameters of pictures, and of links around them, select
-/// advertisements and count readers; those of other links only track.
+/// Adds the addresses of links and pictures. Drops the parameters of pictures and of links around pictures, because
+/// these select advertisements and count readers. Of other links, drops only the tracking parameters.
 fn lasting_addresses(html: &str, add: &mut impl FnMut(&str)) {
     let without_parameters = |address: &str| address.split(['?', '#']).next().unwrap_or_default().to_owned();
     let mut tag_end = TagEnd::default();
@@ -84,18 +86,19 @@ fn lasting_link(link: &str) -> String {
     key.unwrap_or_else(|| link.to_owned())
 }
 
-/// Where a tag ends, and whether a picture comes next. The value is remembered, because a text may have many addresses
-/// and no tag.
+/// The end of a tag, and whether a picture follows. The value is kept between searches, because a text may have many
+/// addresses and no tag: each search would read the whole text.
 #[derive(Default)]
 struct TagEnd {
     /// The position of the last `>` that was found; `None` before the first search.
     at: Option<usize>,
-    /// Where the tag name of the picture after that `>` ends.
+    /// The position after `<img`, if a picture follows that `>`.
     picture: Option<usize>,
 }
 
 impl TagEnd {
-    /// Returns where `<img` ends if the tag around `from` is followed by one. `from` must never decrease.
+    /// Returns the position after `<img` if a picture follows the tag around `from`. `from` must not be less than in an
+    /// earlier call.
     fn picture_after(&mut self, html: &str, from: usize) -> Option<usize> {
         const PICTURE: &str = "<img";
         if self.at.is_none_or(|at| at < from) {
@@ -108,7 +111,7 @@ impl TagEnd {
     }
 }
 
-/// Returns a text without counters and advertisements, with normalised white space.
+/// Returns the text without counters and advertisements, and with single spaces between words.
 fn lasting(text: &str) -> String {
     let mut lasting = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !ADVERTISEMENT.is_match(line)) {

@@ -1,10 +1,10 @@
-//! Merging two stories and splitting a copy from a story, on the board.
+//! Merges two stories and splits a copy from a story, on the [`Board`].
 //!
-//! Pure. The policy of merging: the story that is merged away leaves every section, and its id leads to the story that
-//! stays. In a section that had only the merged story, the story that stays takes its place under the id that readers
-//! know, so that nothing is published twice. Stories that an editor split stay apart, whatever the feeds say. Two
-//! stories with a copy of the same feed stay apart too, unless an editor joins them: a feed has at most one copy of a
-//! story.
+//! The policy of merging: the merged story leaves every section, and its id leads to the story that stays. In a section
+//! that has shown only the merged story, the story that stays takes its place under the id that readers know, so that
+//! nothing is published twice. Stories that an editor split are never merged, whatever the feeds say. Two stories that
+//! have copies of the same feed are merged only by an editor, because a feed has at most one copy of a story. This
+//! module does no I/O.
 
 use std::collections::BTreeSet;
 
@@ -21,14 +21,14 @@ use crate::section::SeenCopy;
 use crate::story::{self, Wording};
 use crate::text::PlainText;
 
-/// The entries of two stories, and what keeps the stories apart.
+/// The entries of two stories that may be merged, and the splits by an editor that forbid it.
 #[derive(Debug)]
 pub struct Pair {
-    /// The entries of the story that the entry belongs to.
+    /// The entries of the first story.
     pub own: Vec<Member>,
     /// The entries of the other story.
     pub other: Vec<Member>,
-    /// Whether an editor split them.
+    /// Whether an editor split the two stories from each other.
     pub are_split: bool,
     /// The pairs of stories that an editor split and that include one of the two stories.
     pub apart: Vec<(StoryNumber, StoryNumber)>,
@@ -42,8 +42,8 @@ impl Pair {
 }
 
 impl<'a> Board<'a> {
-    /// Merges the story of an entry with another if both are the same; returns whether it did. Both must be on the
-    /// board.
+    /// Merges the story of an entry with another if they are the same story. Returns whether it merged them. Both must
+    /// be on the board.
     pub fn merge_if_same(&mut self, entry: EntryNumber, own: StoryNumber, join: &Join, pair: &Pair) -> bool {
         let other = join.story;
         if own == other || pair.are_split || pair.shares_a_feed() {
@@ -92,13 +92,13 @@ impl<'a> Board<'a> {
         story.bytes += gone.bytes;
         story.is_whole &= gone.is_whole;
         self.stories.insert(stays, story);
-        // The placements of the merged story are written with those of the other stories.
+        // The merged story stays on the board, so that its placements are written too.
         self.stories.insert(leaves, gone);
         self.place(stays, None);
     }
 
-    /// Removes a merged story from the sections that have shown the other story. In all other sections, the other story
-    /// takes its place, under the id that readers of the section know.
+    /// Removes a merged story from the sections that have shown the story that stays. In the sections that have not,
+    /// the story that stays takes its place, under the id that readers of the section know.
     fn move_placements(&mut self, gone: &mut Story, story: &mut Story) {
         for (section, mut placed) in std::mem::take(&mut gone.placements) {
             let has_entered = story.placements.get(&section).is_some_and(|placed| placed.row.entered.is_some());
@@ -131,8 +131,9 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Splits a copy from its story and keeps the two apart for ever; returns the copy's own story, under its former id
-    /// if it had one. `members` are the entries of the story, `absorbed` the stories that were merged into it.
+    /// Moves a copy from its story to a story of its own, and records that the two stories are never merged. Returns
+    /// the copy's own story, which has its former id if it had one; `None` if the copy's feed is not configured.
+    /// `members` are the entries of the story, `absorbed` the stories that were merged into it.
     pub fn split(
         &mut self,
         number: StoryNumber,
@@ -151,7 +152,7 @@ impl<'a> Board<'a> {
         if !rest.clone().any(|member| member.reason == JoinReason::First)
             && let Some(first) = rest.map(|member| member.number).min()
         {
-            // The rest of the story needs a first copy again.
+            // The copy that was the first of the story has left, so another one becomes the first.
             self.writes.entries.push(EntryWrite::Reason { number: first, reason: JoinReason::First });
             let copies = self.stories.get_mut(&number).map(|story| &mut story.copies);
             for copy in copies.into_iter().flatten().filter(|copy| copy.number == first) {
@@ -171,12 +172,13 @@ impl<'a> Board<'a> {
         Some(own)
     }
 
-    /// Returns the story that was created for the entry before it was merged into this one.
+    /// Returns the one of `absorbed` that was created for this entry and later merged.
     fn earlier_story(&self, copy: &SeenCopy, absorbed: Vec<StandingStory>) -> Option<StandingStory> {
         let (guid, feed_url) = (&copy.entry.guid, &copy.feed.url.shown);
         let minted = story::minted_id(feed_url, guid);
         let private = story::private_id(self.setting.key, feed_url, guid);
-        // Compares the guid itself: a published id stays, even if the current rules would not publish it.
+        // Compare with the guid itself. It may be the id of the story even if the current rules would not publish it as
+        // an id.
         let own = &guid.value;
         let is_numbered = |id: &str, stem: &str| id.strip_prefix(stem).is_some_and(|rest| rest.starts_with('#'));
         let is_its = |id: &String| {
@@ -186,7 +188,7 @@ impl<'a> Board<'a> {
         absorbed.into_iter().find(|story| is_its(&story.row.public_id) || story.kept.iter().any(keeps))
     }
 
-    /// Makes a merged story active again, and returns its placements to it if the other story took them.
+    /// Makes a merged story active again. Gives back the placements that the other story took over from it.
     fn revive(&mut self, story: StoryNumber, absorbed: StandingStory) -> StoryNumber {
         let own = absorbed.row.number;
         self.writes.revived.push(own);
@@ -207,7 +209,7 @@ impl<'a> Board<'a> {
         own
     }
 
-    /// Creates a story for a copy that never had its own.
+    /// Creates a story for a copy that never had one of its own.
     fn story_of(&mut self, copy: &SeenCopy) -> StoryNumber {
         let sort_at = sort_at(&copy.entry, copy.first_seen);
         let judged = self.judge(sort_at, std::slice::from_ref(copy));
@@ -218,7 +220,7 @@ impl<'a> Board<'a> {
         number
     }
 
-    /// Deletes the content of an entry, and places its story without that copy.
+    /// Deletes the content of an entry, and judges its story without that copy.
     pub fn forget(&mut self, forget: Forget) {
         let (story, entry) = (forget.story, forget.number);
         self.writes.entries.push(EntryWrite::Forgotten(forget));
@@ -277,7 +279,7 @@ mod tests {
         }
     }
 
-    /// Returns a placement that entered at a time, and left unless `is_in` is set.
+    /// Returns a placement of a story that entered the section at `entered`, and has left it unless `is_in` is set.
     fn placed(lead: i64, entered: Option<i64>, is_in: bool) -> PlacementRow {
         PlacementRow {
             lead: EntryNumber(lead),
@@ -308,7 +310,7 @@ mod tests {
         Pair { own: Vec::new(), other: Vec::new(), are_split: false, apart }
     }
 
-    /// Returns what `act` decides on these stories, each with its copies.
+    /// Returns what `act` decides on a board with these stories and their copies.
     fn decided(stories: Vec<(StandingStory, Vec<CopyRow>)>, act: impl FnOnce(&mut Board)) -> Decided {
         let config = config();
         let sections: HashMap<SectionId, SectionNumber> = [("all".into(), ALL), ("former".into(), GONE)].into();

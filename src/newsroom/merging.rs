@@ -1,22 +1,22 @@
-//! Whether two stories are the same, and which of them stays.
+//! Decides whether two stories are the same, and which of them stays.
 //!
-//! Pure. The policy of merging:
+//! This module does no I/O. The policy of merging:
 //!
-//! - The older story stays, with its id and its position.
-//! - A single entry never moves the content of other feeds. If its story has other copies, one of them must by itself
-//!   match a copy of the other story.
-//! - An entry that is alone in its story, and whose text changed into that of another story, joins that story, however
-//!   old the entry is. So no feed can publish a harmless entry early and later take over another feed's story under its
+//! - The older story stays, with its id and its position in sections.
+//! - A single entry never moves copies of other feeds to another story. If its story has other copies, one of these
+//!   must match a copy of the other story.
+//! - If an entry is alone in its story and its text becomes that of another story, it joins the other story, even if
+//!   its own is older. So no feed can publish a harmless entry early and later take over another feed's story under its
 //!   own id and date.
 
 use super::Join;
 use crate::number::{EntryNumber, StoryNumber};
 use crate::story::{JoinReason, Wording};
 
-/// How many copies of each of two stories are compared with those of the other: the first ones represent the story.
+/// How many copies of each of two stories are compared with those of the other. The first ones represent the story.
 const COMPARED: usize = 8;
 
-/// The texts of a story's copies, each with the number of its entry, in the order in which they joined.
+/// The texts of a story's copies, each with the number of its entry, ordered by number.
 pub(super) type Wordings = Vec<(EntryNumber, Wording)>;
 
 /// A story and the texts of its copies.
@@ -24,7 +24,7 @@ pub(super) type Wordings = Vec<(EntryNumber, Wording)>;
 pub(super) struct StoryTexts {
     /// The story.
     pub story: StoryNumber,
-    /// The texts of its copies.
+    /// The texts of the story's copies.
     pub wordings: Wordings,
 }
 
@@ -33,13 +33,14 @@ pub(super) struct StoryTexts {
 pub struct Merge {
     /// The story that stays.
     pub stays: StoryNumber,
-    /// The story that is merged into it.
+    /// The story that is merged into the other.
     pub leaves: StoryNumber,
 }
 
-/// Returns the merge of `own`, the story of `entry`, and `other`, if they are the same story, as `join` suggests.
-/// `likeness` is the share of shingles that copies of a long text must have in common, 0 to 1. The caller must check
-/// first that no editor split the stories and that they have no copies of the same feed.
+/// Returns the merge of `own`, the story of `entry`, and `other`; `None` if they are not the same story. `join` is the
+/// reason why they may be. `likeness` is the share of their shingles (short sequences of words) that two copies of a
+/// long text must have in common, 0 to 1. The caller must check first that no editor split the stories and that they
+/// have no copies of the same feed.
 pub(super) fn one_of(
     entry: EntryNumber,
     mut own: StoryTexts,
@@ -51,7 +52,7 @@ pub(super) fn one_of(
     let words = position.map(|at| own.wordings.swap_remove(at).1);
     other.wordings.retain(|(number, _)| *number != entry);
     if own.wordings.is_empty() {
-        // The whole story is this entry: it suffices that its text matches the other story; a link alone does not.
+        // The story has only this entry, so a match with one text of the other story suffices. A link alone does not.
         let matches_other = |words: &Wording| other.wordings.iter().any(|(_, other)| is_same_story(words, other, join));
         let merge = Merge { stays: other.story, leaves: own.story };
         return words.as_ref().is_some_and(matches_other).then_some(merge);
@@ -80,7 +81,7 @@ mod tests {
     const HARBOUR: &str = "The harbour bridge opened";
     const LIBRARY: &str = "The library keeps its branch";
 
-    /// Returns a story with these entries: number, title, and the stem of sixty words of their own.
+    /// Returns a story with these entries. Each has a number, a title and a text of sixty words that begin with a stem.
     fn texts_of(story: i64, copies: &[(i64, &str, &str)]) -> StoryTexts {
         let wordings = copies.iter().map(|(number, title, stem)| {
             let text: String = (0..60).map(|at| format!("{stem}{at} ")).collect();

@@ -1,7 +1,8 @@
-//! Decisions: what a poll, a change of the config, an editor or the passing of time changes.
+//! Decides what changes in entries, stories and sections after a poll or a change of the config, by a command of an
+//! editor, and because time passes.
 //!
-//! Values in, values out. Never loads or writes a row, and never reads a clock: the caller passes what the store knows
-//! and `now`, and writes the decision in the same transaction.
+//! Takes values and returns values. Never loads or writes a row, and never reads a clock. The caller passes the stored
+//! rows and `now`, and writes the decision in the transaction in which it loaded the rows.
 
 mod applied;
 mod board;

@@ -1,24 +1,25 @@
-//! When newswire follows a permanent redirect for good.
+//! Decides when permanent redirects make newswire poll a feed at its new address.
 //!
-//! Pure. The policy of moves: captive portals and broken deployments have redirected whole lists of feeds for an hour.
-//! So a feed has moved only after permanent redirects led to one address for [`POLLS`] polls in a row and for [`TIME`].
+//! The policy of moves: captive portals and broken deployments have redirected whole lists of feeds for an hour. So a
+//! feed has moved only after permanent redirects led to the same address for [`POLLS`] polls in a row and for [`TIME`].
+//! This module does no I/O.
 
 use std::time::Duration;
 
 use crate::rows::MovedRow;
 
-/// How many polls in a row must lead to the new address.
+/// How many polls in a row must be redirected to the new address.
 const POLLS: u32 = 3;
 
-/// For how long they must lead there.
+/// For how long polls must be redirected to the new address.
 const TIME: Duration = Duration::from_secs(48 * 3600);
 
-/// Returns the address that a feed has moved to for good; `None` if it has not moved.
+/// Returns the address at which newswire polls a feed because of permanent redirects; `None` if the feed has not moved.
 pub fn moved_to(moved: Option<&MovedRow>) -> Option<&str> {
     moved.filter(|moved| has_moved(moved.polls, moved.lasted)).map(|moved| moved.to.as_str())
 }
 
-/// Returns whether a feed has moved for good, after this number of polls in a row, over this time, that led to one
+/// Returns whether a feed has moved, after `polls` polls in a row, over the time `lasted`, were redirected to the same
 /// address.
 pub(super) fn has_moved(polls: u32, lasted: Duration) -> bool {
     polls >= POLLS && lasted >= TIME

@@ -1,31 +1,33 @@
-//! The names of stories that version 1 of the store minted, also from private entries. Each name is checked once, at
-//! the first start with a config: only the config says which sections are private.
+//! Checks the names of stories (ids and slugs) that version 1 of the store minted, because it also made names from
+//! private entries. Each name is checked once, at the first start after the upgrade, because only the config says which
+//! sections are private.
 //!
-//! Pure. [`story::FormerNames`](crate::story::FormerNames) decides which names may stay.
+//! [`story::FormerNames`](crate::story::FormerNames) decides which names may stay. This module does no I/O.
 
 use crate::config::{Config, Section};
 use crate::reason::JoinReason;
 use crate::rows::{EnteredRow, NamedCopyRow, NamesRow};
 use crate::story::{FormerCopy, FormerNames};
 
-/// Which names a story loses.
+/// The names that a story loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamesVerdict {
     /// Whether the story gets a new id.
     pub has_new_id: bool,
     /// Whether the story gets a new slug.
     pub has_new_slug: bool,
-    /// Whether readers of public sections know the story by names that it loses.
+    /// Whether readers of public sections know the story by a name that it loses.
     pub is_renamed: bool,
 }
 
-/// Returns the public sections of the config that show or showed a story, in the config's order.
+/// Returns the public sections that show or showed a story, in the order of the config. `entered` are all sections that
+/// did.
 pub fn public_places<'c, 'r>(config: &'c Config, entered: &'r [EnteredRow]) -> Vec<(&'c Section, &'r EnteredRow)> {
     let public = config.sections.iter().map(|section| &**section).filter(|section| section.is_public());
     public.filter_map(|section| Some((section, entered.iter().find(|row| row.section == section.id)?))).collect()
 }
 
-/// Decides which names of a story stay: those that public copies may have given it.
+/// Decides which names of a story stay: those that may have been made from copies in public sections.
 pub fn check_names(
     config: &Config,
     names: &NamesRow,
@@ -38,7 +40,7 @@ pub fn check_names(
         let is_public = places
             .iter()
             .any(|(section, place)| place.lead_feed == copy.feed || is_known && section.takes(&copy.feed_id));
-        // If the story was merged into another, its first copy is unknown.
+        // If the story was merged into another, it is unknown which of the copies was its first.
         let is_first = copy.reason == JoinReason::First && copy.is_own;
         let may_be_first = names.number != names.standing || is_first || at == 0;
         FormerCopy { is_public, may_be_first, guids: copy.guids, title: copy.title }
@@ -57,7 +59,8 @@ mod tests {
     use crate::number::{FeedNumber, SectionNumber, StoryNumber};
     use crate::time::Timestamp;
 
-    /// Returns a public section with the feed `open`, and a private one that also has `closed`.
+    /// Returns a config with a public section that has the feed `open`, and a private section that also has the feed
+    /// `closed`.
     fn config() -> Config {
         let text = "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"open\"\nurl = \"https://open.example/\"\n\
             [[feed]]\nid = \"closed\"\nurl = \"https://closed.example/\"\n\
@@ -101,7 +104,7 @@ mod tests {
         check(&names("tag:o", "open-7"), &["all"], &[open.clone(), closed.clone()], (false, false, false));
         check(&names("tag:c", "secret-7"), &["all"], &[closed.clone(), open.clone()], (true, true, true));
         check(&names("tag:c", "secret-7"), &["desk"], std::slice::from_ref(&closed), (true, true, false));
-        // The copy's feed leads in a public section, although the section no longer has the feed.
+        // The copy's feed leads in a public section, although the section does not have the feed any more.
         check(
             &names("tag:c", "secret-7"),
             &["all"],

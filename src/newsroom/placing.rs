@@ -1,14 +1,14 @@
-//! The placement of a story in one section: whether it enters, stays or leaves, and what readers notice.
+//! Decides the placement of a story in one section: whether the story enters, stays or leaves, and what readers notice.
 //!
-//! This module is pure: it gets the current placement and the copies that the section sees, and returns the next
+//! This module does no I/O: it gets the current placement and the copies that the section sees, and returns the next
 //! placement. The policy of placements:
 //!
-//! - A placement is written if a story is in the section, or may enter only because of its age.
-//! - If the shown content changes, the story counts as changed, but not in its first minute: the first polls bring the
-//!   copies of a story within seconds of each other.
-//! - `edits = "ignore"` keeps the content with which the story entered; `"bump"` moves the story up when its content
-//!   changes.
-//! - The position (`sort_at`) is the story's when it enters; nothing else moves it.
+//! - A story gets a placement when it enters the section, or if it may enter later merely because of its age.
+//! - If the shown content changes, the story counts as changed, except in its first minute in the section. The first
+//!   polls bring the copies of a story within seconds of each other.
+//! - With `edits = "ignore"`, the section shows the content with which the story entered, whatever the feed changes.
+//!   With `"bump"`, the story moves up when its content changes.
+//! - The position (`sort_at`) is that of the story when it enters. Only `"bump"` changes it later.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::rows::PlacementRow;
 use crate::section::{SeenCopy, Verdict};
 use crate::time::Timestamp;
 
-/// How long after a story enters other content does not count as a change.
+/// For how long after a story enters, new content does not count as a change.
 const SETTLING: Duration = Duration::from_secs(60);
 
 /// The next placement, and its effect.
@@ -28,25 +28,25 @@ const SETTLING: Duration = Duration::from_secs(60);
 pub(super) struct Placing {
     /// The placement to write; `None` if it does not change.
     pub write: Option<PlacementRow>,
-    /// The content to freeze from now on, in a section that ignores edits; `None` if the frozen content stays.
+    /// The content that a section with `edits = "ignore"` shows from now on; `None` if the frozen content stays.
     pub frozen: Option<Box<Entry>>,
-    /// What readers of the section notice.
+    /// What readers of the section notice of the placement.
     pub effect: Effect,
 }
 
-/// What readers of a section notice.
+/// What readers of a section notice of a placement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Nothing.
     #[default]
     None,
-    /// The story is still there, but some of it is shown differently.
+    /// The story stays, but the section shows something of it differently.
     Shows,
     Enters,
     Leaves,
 }
 
-/// The occasion of a decision on a placement.
+/// The time and the cause of a decision on a placement.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Occasion {
     /// The time of the decision.
@@ -57,8 +57,8 @@ pub(super) struct Occasion {
 
 /// Decides the placement of a story in a section.
 ///
-/// `visible` are the copies that the section sees, in the order in which they joined; `verdict` is the verdict of its
-/// rules on them, `None` if there are none; `before` is the current placement.
+/// `visible` are the copies that the section sees, ordered by number. `verdict` is the verdict of the section on these
+/// copies; `None` if there are none. `before` is the current placement.
 pub(super) fn place(
     section: &Section,
     visible: &[&SeenCopy],
@@ -72,12 +72,12 @@ pub(super) fn place(
             first(section, visible[verdict.lead], sort_at, verdict, occasion.now)
         }
         (Some(verdict), Some(before)) => {
-            // Content that does not follow edits stays with its copy, as long as the section sees the copy.
+            // A section that ignores edits shows the content of the same copy as long as the section sees that copy.
             let kept = visible.iter().find(|copy| section.edits == Edits::Ignore && copy.number == before.lead);
             next(section, kept.unwrap_or(&visible[verdict.lead]), verdict, before, occasion)
         }
         (None, Some(before)) if before.is_in() => leave(before, Why::NoFeed, occasion.now),
-        // Time changes nothing for a story that the section does not see.
+        // The story cannot enter because time passes if the section sees no copy of it.
         (None, Some(before)) if before.next_change.is_some() => {
             Placing { write: Some(PlacementRow { next_change: None, ..before.clone() }), ..Placing::default() }
         }
@@ -85,7 +85,7 @@ pub(super) fn place(
     }
 }
 
-/// Removes a story from a section for a reason other than a rule.
+/// Returns the placing by which a story leaves a section for a reason other than a rule.
 pub(super) fn leave(before: &PlacementRow, why: Why, now: Timestamp) -> Placing {
     let after = PlacementRow { left: Some(now), why, next_change: None, ..before.clone() };
     Placing { write: Some(after), frozen: None, effect: Effect::Leaves }
@@ -118,7 +118,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
     let effect = match (enters, leaves) {
         (true, _) => Effect::Enters,
         (_, true) => Effect::Leaves,
-        // Any changed copy may show in the categories, the "via" or the list of copies.
+        // A change of any copy may be visible in the categories, the "via" or the list of copies.
         _ if stays && occasion.revised.is_some() => Effect::Shows,
         _ => Effect::None,
     };
@@ -144,24 +144,27 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         published_as: before.published_as.clone(),
     };
     let effect = if stays && effect == Effect::None { Effect::Shows } else { effect };
-    // The section no longer sees the copy whose content it froze.
+    // If the lead changed although the section ignores edits, the section does not see the copy any more whose content
+    // it froze.
     let frozen = (!follows_edits && has_other_lead).then(|| Box::new(lead.entry.clone().into_owned()));
     Placing { write: Some(after), frozen, effect }
 }
 
-/// What happens in one section to the placements of two stories that are merged.
+/// What happens in one section to the placements of two stories when one is merged into the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Merging {
-    /// Both placements stay: the story that is merged away is not shown.
+    /// Both placements stay, because the merged story is not in the section.
     Nothing,
-    /// Both were shown: the story that is merged away leaves the section, as in [`leave`] with [`Why::Merged`].
+    /// The merged story leaves the section, because the story that stays is or was in it. See [`leave`] with
+    /// [`Why::Merged`].
     Leave,
-    /// Only the story that is merged away was shown: the other takes its place, under the id that readers know.
+    /// The story that stays was never in the section, so it takes the place of the merged story, under the id that
+    /// readers know.
     TakeOver,
 }
 
-/// Decides for a section with a placement of a story that is merged into another. `stays_entered` says whether the
-/// story that stays was ever in the section.
+/// Decides what happens in a section that has the placement `leaves` of a story that is merged into another.
+/// `stays_entered` says whether the story that stays was ever in the section.
 pub(super) fn merge(leaves: &PlacementRow, stays_entered: bool) -> Merging {
     match (stays_entered, leaves.is_in()) {
         (true, true) => Merging::Leave,
@@ -187,7 +190,7 @@ mod tests {
         Timestamp::from_millis(START + seconds * 1000)
     }
 
-    /// Returns a section with these keys, and the feeds `origin` and `wire`.
+    /// Returns a config with the feeds `origin` and `wire`, and a section with these keys.
     fn config(section: &str) -> Config {
         let text = format!(
             "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
@@ -213,7 +216,7 @@ mod tests {
         }
     }
 
-    /// Places a story with one copy in a section with these keys, on this occasion.
+    /// Returns the placing of a story with one copy, in a section with these keys, on this occasion.
     fn placed(section: &str, before: Option<&PlacementRow>, occasion: Occasion) -> Placing {
         let config = config(section);
         let section: &Arc<Section> = &config.sections[0];
@@ -238,7 +241,7 @@ mod tests {
         Occasion { now: at(seconds), revised: revised.map(EntryNumber) }
     }
 
-    /// Returns a placement that entered ten seconds after the start.
+    /// Returns the placement of a story that entered a section with these keys ten seconds after the start.
     fn standing(section: &str) -> PlacementRow {
         placed(section, None, on(10, None)).write.unwrap()
     }
@@ -336,7 +339,8 @@ mod tests {
         leave(before, Why::NoFeed, at(800)).write.unwrap()
     }
 
-    /// Removes the first copy of a story in a section with these keys; returns the placement before, and the next one.
+    /// Removes the first of two copies of a story in a section with these keys. Returns the placement before and the
+    /// placing after.
     fn first_copy_gone(section: &str) -> (PlacementRow, Placing) {
         let config = config(section);
         let section = &config.sections[0];

@@ -1,18 +1,21 @@
-//! What a poll changes: which entries are new, revised or re-keyed, and which stories they belong to.
+//! Decides what a poll changes: which entries are new, revised or re-keyed (known, but under a new guid), and which
+//! stories they belong to.
 //!
-//! [`Plan`] gets the entries of a document and what the store knows. It decides for each entry whether it is new,
-//! revised or unchanged, and which story a new one belongs to. It never accesses the store, the network or the clock.
-//! The caller applies the plan in the same transaction that loaded [`Known`], so that two polls with the same story
-//! cannot both create it.
+//! [`Plan`] gets the entries of a document and the stored entries in [`Known`]. It never accesses the store, the
+//! network or the clock. The caller applies the plan in the transaction that loaded [`Known`], so that two polls with
+//! the same story cannot both create it.
 //!
-//! Large documents are decided in [`runs`]: only the entries of one run, and the candidates for them, are in memory
-//! together.
+//! Large documents are decided in [`runs`], groups of entries of limited size. Only the stored entries that are
+//! compared with the entries of one run are in memory together.
 //!
-//! The policy of polls: only a change of lasting content makes an entry revised; an entry that changes at every poll is
-//! applied at most [`MAX_REVISIONS`] times; a link joins only if it is specific to its entry, a text only if it is
-//! specific to its story; a known entry under a new guid is not a new entry, and neither is an earlier version next to
-//! a later one; a feed has at most one copy of a story, so that no feed can fill another feed's story with its own
-//! entries.
+//! The policy of polls:
+//!
+//! - An entry is revised only if its lasting content changes. Of an entry that changes at every poll, at most
+//!   [`MAX_REVISIONS`] changes are applied.
+//! - An entry joins a story by a link only if the link is specific to it: no entry of another story of the feed has it.
+//! - An entry joins a story by its text only if the text occurs in no other story.
+//! - A known entry under a new guid is not a new entry, and neither is an earlier version of an entry that is listed too.
+//! - A feed has at most one copy of a story, so that no feed can fill another feed's story with its own entries.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,15 +27,17 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::KnownEntry;
 use crate::time::Timestamp;
 
-/// The most entries of one run; the next constant is the most bytes of their texts. The writer handles so much in a
-/// quarter of a second.
+/// The most entries of one run, and the most bytes of their texts. The writer handles such a run in a quarter of a
+/// second.
 const RUN_ENTRIES: usize = 100;
 const RUN_BYTES: usize = 8 * 1024 * 1024;
 
-/// The most words that are compared in one run: those of a hundred articles of 800 words, each with six others.
+/// The most words that are compared in one run. It suffices to compare a hundred articles of 800 words with six others
+/// each.
 const RUN_WORDS: usize = 1_000_000;
 
-/// The most merges that one document may cause. More would be no coincidence, and each merged story is read completely.
+/// The most merges of stories that one document may cause. More would hardly be genuine, and each merged story must be
+/// read completely.
 const MAX_MERGES: usize = 100;
 
 /// The change for one entry.
@@ -40,57 +45,60 @@ const MAX_MERGES: usize = 100;
 pub enum Change {
     /// Nothing changes.
     Unchanged {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
     },
-    /// The entry has other bytes, but the same lasting content: only the hash is written, so that the entry is not
-    /// cleaned again.
+    /// The feed wrote the entry differently, but its lasting content (the part whose change is a revision) is the same.
+    /// Only the hash is written, so that the entry need not be cleaned again.
     Touched {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
     },
-    /// New content for a known entry, which may show that its story is the same as another.
+    /// A known entry has new content. The content may show that the entry's story is the same as another.
     Revised {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
-        /// Its story.
+        /// The story of the entry.
         story: StoryNumber,
-        /// Stories that may be the same as its own.
+        /// Stories that may be the same as the entry's own.
         merges: Vec<Join>,
     },
-    /// The entry has changed too often: its hash is written, so that it is not cleaned again, but its content is not
-    /// applied.
+    /// The entry has changed too often, so its new content is ignored. Its hash is written, so that the entry need not
+    /// be cleaned again.
     Restless {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
     },
-    /// A known entry under a new guid.
+    /// A known entry is in the document under a new guid.
     Rekeyed {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
-        /// Its story.
+        /// The story of the entry.
         story: StoryNumber,
-        /// The change of its content.
+        /// The change of the entry's content.
         rewording: Rewording,
     },
-    /// A further guid of a known entry that is still listed under its own guid: the feed lists one page twice.
+    /// A new guid leads to a known entry that the document also lists under its own guid. The feed lists one page
+    /// twice.
     Aliased {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
     },
-    /// An earlier version of an entry that the document lists too: its guid will lead to that entry.
+    /// An earlier version of another entry that the document lists. The guid of the earlier version will lead to that
+    /// entry.
     Earlier,
     /// A new entry.
     New {
-        /// The story that it joins; `None` if it gets its own.
+        /// The story that the entry joins; `None` if it gets a story of its own.
         join: Option<Join>,
-        /// Further stories that it seems to belong to.
+        /// Further stories that the entry seems to belong to.
         merges: Vec<Join>,
     },
 }
 
 impl Change {
-    /// Returns the number of the known entry that changes; `None` for a new entry and for an unknown version.
+    /// Returns the number of the known entry that the change is about; `None` for a new entry and an unknown earlier
+    /// version.
     pub fn number(&self) -> Option<EntryNumber> {
         match self {
             Change::Unchanged { number }
@@ -121,15 +129,15 @@ impl Change {
 pub enum Rewording {
     /// The stored content stays.
     Kept,
-    /// The text is the same, but the link or other page elements differ: the content is written, but does not count as
-    /// an edit.
+    /// The text is the same, but the link or other parts differ. The new content is written, but does not count as a
+    /// revision.
     Rewritten,
-    /// The text differs: an edit, which counts as a revision.
+    /// The text differs. The new content is written, and counts as a revision.
     Edited,
 }
 
-/// Splits a document into runs, each in the document's order, and the last run first: entries are decided from the end
-/// of their document, so that the oldest come first.
+/// Splits the entries of a document into runs. Returns the last run first, because the oldest entries, which are
+/// usually at the end, are decided first. The entries of each run are in the order of the document.
 pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
     let (mut runs, mut rest) = (Vec::new(), entries);
     while !rest.is_empty() {
@@ -148,17 +156,17 @@ pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
     runs
 }
 
-/// The decisions for a document as a whole, and the results for its entries so far.
+/// The decisions about a document as a whole, and the state of the decisions about its entries.
 #[derive(Debug)]
 pub struct Plan {
     shared: Shared,
-    /// The known entries that the document lists, and those that were found in the document under other guids.
+    /// The known entries that the document lists, under their own or other guids.
     listed: HashSet<EntryNumber>,
-    /// The changes of known entries that had another guid before, by their new guid.
+    /// The changes of known entries that the document has under new guids, by the new guid.
     rekeyed: HashMap<String, Change>,
-    /// The guid of the latest version that the document lists, by the guid of each earlier version.
+    /// For the guid of each earlier version of an entry, the guid of the latest version in the document.
     latest: HashMap<String, String>,
-    /// The stories that entries of the document have joined.
+    /// The stories that entries of the document have joined so far.
     joined: HashSet<StoryNumber>,
     merges_left: usize,
     words_left: usize,
@@ -166,7 +174,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Decides what concerns the whole document. Reads only the parts of `known` that are not loaded run by run.
+    /// Decides what concerns the whole document. Reads only the parts of `known` that are loaded before the first run.
     ///
     /// ```
     /// use newswire::newsroom::{Known, Plan, runs};
@@ -200,17 +208,19 @@ impl Plan {
         }
     }
 
-    /// Returns, for the first document of a feed, the estimated dates of its entries without a date, by guid.
+    /// Returns estimated dates for entries without a date, by guid. Empty unless this is the first document of the
+    /// feed.
     pub fn neighbour_dates(&self) -> &HashMap<String, Timestamp> {
         &self.neighbour_dates
     }
 
-    /// Returns the link keys that several entries of the document share; they are specific to none of them.
+    /// Returns the link keys that several entries of the document share, so that they are specific to none of these.
     pub fn shared_keys(&self) -> &HashSet<String> {
         &self.shared.keys
     }
 
-    /// Returns whether the entry needs no comparing, because it is known under another guid or is an earlier version.
+    /// Returns whether the entry with this guid need not be compared with others, because it is known under another
+    /// guid or is an earlier version.
     pub fn is_settled(&self, guid: &str) -> bool {
         self.rekeyed.contains_key(guid) || self.latest.contains_key(guid)
     }
@@ -221,7 +231,7 @@ impl Plan {
         latest.filter(|(earlier, _)| !known.entries.contains_key(*earlier))
     }
 
-    /// Begins a run, after its `others` were loaded.
+    /// Begins a run. Call this after [`Known::others`] of the run were loaded.
     pub fn begin_run(&mut self) {
         self.words_left = RUN_WORDS;
     }
@@ -241,7 +251,7 @@ impl Plan {
         }
     }
 
-    /// Records that the story of an entry was merged with this one.
+    /// Records that this story has a copy of the feed, because the story of an entry was merged with it.
     pub fn note_merged(&mut self, story: StoryNumber) {
         self.joined.insert(story);
     }
@@ -265,7 +275,7 @@ impl Plan {
         }
     }
 
-    /// Decides the change for an entry under a guid that a known entry had before.
+    /// Decides the change for an entry whose guid is an alias of a known entry.
     fn under_former_guid(
         &mut self,
         entry: &PolledEntry,
@@ -277,7 +287,7 @@ impl Plan {
         let former = known.former.iter().find(|former| former.number == number);
         let Some(former) = former else { return Change::Unchanged { number } };
         if self.listed.insert(number) {
-            // The feed went back to the guid that the entry had before.
+            // The feed went back to a guid that the entry had before.
             return rekeyed(entry, former);
         }
         match &former.wording {
@@ -290,8 +300,8 @@ impl Plan {
     fn new_entry(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
         let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, merges: Vec::new() } };
         if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared.keys) {
-            // This is the same page of the feed under a new guid, with almost the same text. It is at most an edit, and
-            // not a second copy.
+            // The feed lists the same page under a new guid, with almost the same text. This may be an edit, but not a
+            // second copy.
             return if self.listed.insert(same.number) {
                 let rewording = if same.fingerprint == cleaned.fingerprint {
                     Rewording::Kept
@@ -311,13 +321,13 @@ impl Plan {
         Change::New { join, merges: self.allow_merges(joins) }
     }
 
-    /// Returns the stories that an entry belongs to, without those that have a copy of this feed.
+    /// Returns the stories that an entry belongs to and that have no copy of this feed yet.
     fn joins(&mut self, cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms) -> Vec<Join> {
         let has_copy = |story: StoryNumber| known.own_stories.contains(&story) || self.joined.contains(&story);
         joins::of(cleaned, guid, known, terms, (&self.shared, &has_copy), &mut self.words_left)
     }
 
-    /// Keeps as many merges as the document may still cause.
+    /// Returns as many of these joins as the document may still cause merges.
     fn allow_merges(&mut self, joins: impl Iterator<Item = Join>) -> Vec<Join> {
         let merges: Vec<Join> = joins.take(self.merges_left).collect();
         self.merges_left -= merges.len();
@@ -325,7 +335,7 @@ impl Plan {
     }
 }
 
-/// Returns the change of a former entry that gets the guid of this one.
+/// Returns the change of a former entry that is in the document as `entry`.
 fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     let changed = entry.cleaned.as_ref().filter(|cleaned| cleaned.fingerprint != former.fingerprint);
     let rewording = match (changed, &former.wording) {
@@ -338,7 +348,7 @@ fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     Change::Rekeyed { number: former.number, story: former.story, rewording }
 }
 
-/// Returns the entries that were cleaned, without earlier versions of others.
+/// Returns the cleaned entries that are not earlier versions of others.
 fn cleaned<'e>(entries: &'e [PolledEntry], latest: &'e HashMap<String, String>) -> impl Iterator<Item = &'e Cleaned> {
     let entries = entries.iter().filter(|entry| !latest.contains_key(&entry.guid));
     entries.filter_map(|entry| entry.cleaned.as_deref())
@@ -372,7 +382,7 @@ mod tests {
         Cleaned::new(entry, |entry| serde_json::to_string(entry).unwrap().into())
     }
 
-    /// Checks the lengths of the runs of entries with texts of these sizes in bytes; 0 bytes stand for a known entry.
+    /// Checks the lengths of the runs of entries with texts of these sizes in bytes. A known entry has 0 bytes.
     fn check(bytes: &[usize], expected: &[usize]) {
         let entry = |(at, bytes): (usize, &usize)| {
             let guid = serde_json::json!({ "value": at.to_string(), "kind": "guid" });

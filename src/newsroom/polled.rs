@@ -1,6 +1,7 @@
-//! The result of a poll: how the attempt ended, and the document with its entries.
+//! The result of a poll: how the poll ended, and the document with its entries.
 //!
-//! Contains no policy. What is computed from an entry is computed once, before the writer's turn.
+//! Contains no policy. The values that decisions need of an entry are computed once, before the writing thread handles
+//! the poll.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::story::{self, LinkKey, Wording};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-/// One attempt at one feed, failed ones included: everything that the store has to write for it.
+/// One attempt to poll a feed, which may have failed. It has everything from which the store's changes are decided.
 #[derive(Debug)]
 pub struct Polled {
     /// The feed.
@@ -28,34 +29,35 @@ pub struct Polled {
     pub status: Option<u16>,
     /// How the attempt ended.
     pub outcome: Outcome,
-    /// When to poll next, and why.
+    /// When to poll the feed next, and why.
     pub next: NextPoll,
-    /// Failed attempts in a row, including this one.
+    /// How many of the latest attempts failed in a row, including this one.
     pub failures: u32,
     /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
-    /// Where the attempt began if the feed has moved for good; `None` for the feed's own address.
+    /// The new address at which the attempt began, because permanent redirects had led there for long enough; `None` if
+    /// it began at the configured address.
     pub start: Option<Url>,
-    /// Where a chain of only permanent redirects led.
+    /// The address that the attempt was redirected to, if all redirects were permanent.
     pub permanent: Option<Url>,
-    /// Scheme, host and port that the response applies to: the key of a hold of the whole host. `None` for the editor's
-    /// own hosts, and after a redirect to another server.
+    /// The scheme, host and port that must not be polled if the response says so for the whole host. `None` for the
+    /// editor's own hosts, and after a redirect to another server.
     pub public_origin: Option<String>,
 }
 
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// 304, or an unchanged file.
+    /// The document has not changed: the server answered 304 (Not Modified), or the file is the same.
     NotModified {
         /// The validators of this response.
         validators: Validators,
     },
-    /// A document.
+    /// The attempt got a document.
     Document(Box<PolledDocument>),
-    /// Nothing could be read; what was known stays.
+    /// The attempt got no readable document. What is known of the feed stays.
     Failed(Failure),
-    /// The server answered 410: polling stops until an editor forces a poll.
+    /// The server answered 410 (Gone). Polling stops until an editor forces a poll.
     Gone,
 }
 
@@ -73,61 +75,61 @@ impl Outcome {
 /// A document that was read.
 #[derive(Debug)]
 pub struct PolledDocument {
-    /// The validators; `None` if the document was cut off: those of the last complete document stay, so that the next
-    /// poll reads it whole.
+    /// The `ETag` and `Last-Modified` of the document; `None` if the document was cut off. The stored ones then stay,
+    /// so that the next poll gets the whole document.
     pub validators: Option<Validators>,
     /// What the document says about the feed.
     pub info: FeedInfo,
-    /// The entries in the document's order; guids are unique.
+    /// The entries, in the order of the document. Their guids are unique.
     pub entries: Vec<PolledEntry>,
-    /// The polling hints; they apply until the next document.
+    /// How often the document asks to be polled. This applies until the next document.
     pub hints: PollHints,
-    /// The repairs needed to read the document, and what else an editor should know.
+    /// The repairs that were needed to read the document, and other faults that an editor should know.
     pub repairs: Vec<Repair>,
-    /// How many of its entries the last document did not list, by guid.
+    /// How many entries have guids that the previous document did not list.
     pub fresh: usize,
-    /// Whether the document lists no known entry although the feed is known: entries may have been missed.
+    /// Whether the document lists none of the known entries of the feed, so that newswire may have missed entries.
     pub has_gap: bool,
-    /// Which keys its entries share, so that more was added to their guids; stays with the feed.
+    /// Which keys different entries share, so that their guids were extended. The feed keeps this.
     pub guids_repaired: SharedKeys,
 }
 
 /// An entry of a document.
 #[derive(Debug)]
 pub struct PolledEntry {
-    /// Its guid.
+    /// The guid of the entry.
     pub guid: String,
-    /// Further guids under which it may be known.
+    /// Further guids under which the store may know the entry.
     pub other_guids: OtherGuids,
-    /// A hash over all that the feed wrote for it.
+    /// A hash of everything that the feed wrote for the entry.
     pub raw_hash: u64,
-    /// The cleaned entry; `None` if the store knew this `raw_hash` and nothing can have changed.
+    /// The cleaned entry; `None` if the store has an entry with this guid and `raw_hash`, so that nothing has changed.
     pub cleaned: Option<Box<Cleaned>>,
 }
 
-/// An entry with what is computed from it once, before the writer's turn.
+/// A cleaned entry, with the values that decisions need.
 #[derive(Debug)]
 pub struct Cleaned {
     /// The entry.
     pub entry: Entry,
-    /// Its plain text.
+    /// The plain text of the entry.
     pub text: PlainText,
-    /// Its text, prepared for comparing.
+    /// The text of the entry, prepared for comparing.
     pub wording: Wording,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// The keys of its links.
+    /// The keys of the entry's links.
     pub link_keys: Vec<LinkKey>,
     /// The entry as JSON for the store.
     pub json: Arc<str>,
     encode: Encode,
 }
 
-/// Writes an entry as JSON for the store.
+/// A function that returns an entry as JSON for the store.
 pub type Encode = fn(&Entry) -> Arc<str>;
 
 impl Cleaned {
-    /// Computes the values of an entry; `encode` writes it as JSON.
+    /// Computes the values of an entry. `encode` returns an entry as JSON.
     pub fn new(entry: Entry, encode: Encode) -> Self {
         let text = PlainText::of(&entry);
         let json = encode(&entry);
@@ -144,14 +146,15 @@ impl Cleaned {
     }
 }
 
-/// Returns the time that sorts stories and bounds joining: the entry's date of publishing, but never in the future.
+/// Returns the time by which an entry is sorted, and compared with others: the date that the feed gives, but no later
+/// than when it was first seen.
 pub(super) fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().map_or(first_seen, |published| published.min(first_seen))
 }
 
-/// Returns, by guid, dates for entries without one: the date of the nearest dated entry before them, otherwise the date
-/// of the nearest dated entry after them. So an entry of a feed's first document is sorted where the document has it,
-/// and not above all sections.
+/// Returns dates for entries without a date, by guid: the date of the nearest entry before them that has one, otherwise
+/// of the nearest after them. So in the first document of a feed, such an entry is sorted at its place in the document,
+/// and not as the newest.
 pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timestamp> {
     let claimed = |entry: &PolledEntry| entry.cleaned.as_ref().and_then(|cleaned| cleaned.entry.claimed());
     let mut before = entries.iter().find_map(claimed);

@@ -1,9 +1,9 @@
-//! What is public: the stories that public sections show, with the text that they show.
+//! Decides what is public: the stories that public sections show, with the text that these show.
 //!
-//! Pure. The policy of public search: an anonymous search reads only public text. If it searched all texts and dropped
-//! private results afterwards, its duration would reveal whether a word is in a private text, and its order how often.
-//! So private text is never in the public index, and for a search, private feeds and sections are as unknown as those
-//! that do not exist.
+//! The policy of public search: an anonymous search reads only public text. If it searched all texts and then dropped
+//! private results, its duration would reveal whether a word is in a private text, and the order of its results how
+//! often. So private text is never in the public index, and a search treats private feeds and sections as if they did
+//! not exist. This module does no I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::config::{Config, Republish, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::rows::{PublicTerms, SearchTerms, feed_terms_hash};
 
-/// The stories to index again for the public index.
+/// The stories that must be indexed again in the public index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reindexed {
-    /// None.
+    /// No stories.
     None,
     /// The stories with entries of these feeds.
     Of(BTreeSet<String>),
@@ -23,12 +23,12 @@ pub enum Reindexed {
     All,
 }
 
-/// Returns the public sections of a config, in its order.
+/// Returns the public sections, in the order of the config.
 pub fn public_sections(config: &Config) -> impl Iterator<Item = &Arc<Section>> {
     config.sections.iter().filter(|section| section.is_public())
 }
 
-/// Returns the public sections of a config that are among `sections`, in the config's order.
+/// Returns the public sections that are among `sections`, in the order of the config.
 pub fn public_among<'c>(config: &'c Config, sections: &[SectionId]) -> Vec<&'c Section> {
     public_sections(config).map(|section| &**section).filter(|section| sections.contains(&section.id)).collect()
 }
@@ -53,7 +53,7 @@ pub fn public_terms(config: &Config) -> PublicTerms {
     PublicTerms { sections, feeds: taking.into_iter().filter_map(hash).collect() }
 }
 
-/// Returns the stories whose public text may differ under `terms`. `before` is `None` if it is unknown.
+/// Returns the stories whose public text may change when `terms` replace `before`, which is `None` if it is unknown.
 pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed {
     let Some(before) = before else { return Reindexed::All };
     if terms == before {
@@ -62,7 +62,7 @@ pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed
     let of_both = |terms: &PublicTerms, others: &PublicTerms| -> Vec<String> {
         terms.sections.iter().filter(|id| others.sections.contains(id)).cloned().collect()
     };
-    // Another section may be the first that shows a story.
+    // If the order of sections changed, another section may be the first that shows a story.
     if of_both(terms, before) != of_both(before, terms) {
         return Reindexed::All;
     }
@@ -72,8 +72,8 @@ pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed
     Reindexed::Of(changed)
 }
 
-/// Removes the private feeds and sections from a search; returns `None` if it names only private ones, so that nothing
-/// is found.
+/// Removes the private feeds and sections from a search. Returns `None` if the search names only private feeds or only
+/// private sections, so that it finds nothing.
 pub fn public_search(config: &Config, mut search: SearchTerms) -> Option<SearchTerms> {
     let (named_feeds, named_sections) = (!search.feeds.is_empty(), !search.sections.is_empty());
     search.feeds.retain(|feed| is_public_feed(config, feed));

@@ -1,10 +1,10 @@
-//! Known entries under new guids: a feed that changes its ids, its software or its domain publishes nothing new by
-//! that.
+//! Finds known entries that a document has under new guids. When a feed changes its ids, its software or its domain,
+//! its entries get new guids, but they are not new entries.
 //!
-//! A new guid is matched to an entry of the same feed that the document does not list, by the most certain *sign*
-//! first, and only if the sign fits exactly one entry on each side. A sign is a value that an entry may keep, such as
-//! its link or its guid without the version. A new guid with a known link is the same entry if the words are the same,
-//! and another entry if they are not.
+//! An entry with a new guid is matched to a stored entry of the same feed that the document does not list. They are
+//! matched by a *sign*: a value that an entry may keep, such as its link or its guid without the version. The most
+//! certain sign comes first, and it must fit exactly one entry on each side. An entry with a new guid and a known link
+//! is the same entry only if the words are almost the same.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,23 +18,24 @@ use crate::number::EntryNumber;
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// The most prefixes of a guid that are compared: one of them is its plain form, and no publisher uses more spaces than
-/// that.
+/// The most prefixes of a guid that are compared. One of them is the plain guid, before newswire extended it. The limit
+/// is more than the spaces that publishers use in guids.
 const MAX_BEGINNINGS: usize = 16;
 
-/// Longer words are guids; shorter ones such as `undefined` may stand for no guid.
+/// The length in bytes up to which a word may be a placeholder for a missing guid, such as `undefined`. Longer words
+/// are guids.
 const LONGEST_PLACEHOLDER: usize = 9;
 
-/// The fewest new guids of a flood, whatever share of the document they are.
+/// The fewest new guids that can mean that a feed changed all its guids.
 const FLOOD: usize = 3;
 
-/// Returns whether so many of a document's guids are new that its feed seems to have changed them all.
+/// Returns whether so many of a document's guids are unknown that its feed seems to have changed all its guids.
 pub fn is_flood(unknown: usize, listed: usize) -> bool {
     unknown >= FLOOD && unknown * 2 >= listed
 }
 
-/// Returns the known entry of each new guid that had another guid before. Versions of entries that the document lists
-/// are settled already.
+/// Returns for each new guid the known entry that it belongs to, if there is one. Skips guids that [`Versions`] has
+/// decided.
 pub(super) fn matched<'k>(
     entries: &[PolledEntry],
     known: &'k Known,
@@ -74,7 +75,7 @@ pub(super) fn matched<'k>(
     matching.matched
 }
 
-/// An entry under an unknown guid.
+/// An entry of the document whose guid is unknown.
 #[derive(Clone, Copy)]
 struct New<'e> {
     polled: &'e PolledEntry,
@@ -88,7 +89,7 @@ struct Matching<'e, 'k> {
 }
 
 impl<'e, 'k> Matching<'e, 'k> {
-    /// Matches the entries that are not matched yet, where a sign occurs once on both sides and `keeps` agrees.
+    /// Matches entries that are not matched yet if a sign occurs once on each side and `keeps` returns `true`.
     fn pass(
         &mut self,
         signs: impl Fn(New) -> Vec<String>,
@@ -117,7 +118,7 @@ impl<'e, 'k> Matching<'e, 'k> {
     }
 }
 
-/// Returns the signs that occur once, and for each the index of its entry.
+/// Returns the signs that only one entry has, each with the index of the entry.
 fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
     let mut places = HashMap::<String, Option<usize>>::new();
     for (at, signs) in signs.enumerate() {
@@ -128,7 +129,7 @@ fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
     places.into_iter().filter_map(|(sign, place)| Some((sign, place?))).collect()
 }
 
-/// Returns a guid that is an address, in any spelling. Its fragment may be a reply on that page.
+/// Returns the normalised address if the guid is an address. Keeps the fragment, which may lead to a reply on the page.
 fn page_of(guid: &str) -> Vec<String> {
     let url = Url::parse(guid).ok();
     let key = url.as_ref().and_then(link::key);
@@ -140,7 +141,7 @@ fn links(new: New) -> Vec<String> {
     new.cleaned.link_keys.iter().map(|key| key.key.clone()).collect()
 }
 
-/// Returns what remains of link keys when a feed moves to another domain.
+/// Returns the parts of link keys that stay the same when a feed moves to another domain.
 fn paths(keys: &[String]) -> Vec<String> {
     keys.iter().filter_map(|key| key.find(['/', '?']).map(|at| key[at..].to_owned())).collect()
 }
@@ -199,7 +200,7 @@ fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
     titles.into_iter().map(|title| format!("{title} {published}")).collect()
 }
 
-/// Returns the guids of which this one may be a longer form: the whole guid, and each prefix up to a space.
+/// Returns the guids of which the entry's guid may be an extended form: the whole guid, and each prefix up to a space.
 fn plainer_guids(former: &FormerEntry) -> Vec<String> {
     let ends = former.guid.match_indices(' ').take(MAX_BEGINNINGS).map(|(at, _)| at).chain([former.guid.len()]);
     ends.map(|end| former.guid[..end].to_owned()).collect()
@@ -209,26 +210,26 @@ fn keeps_words(new: New, former: &FormerEntry) -> bool {
     former.wording.as_ref().is_none_or(|wording| new.cleaned.wording.is_kept_by(wording))
 }
 
-/// Returns whether the title is the same: that suffices if the page is the same.
+/// Returns whether the title or almost the whole text is the same. That suffices if both entries have the same page.
 fn keeps_title(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
 }
 
-/// Returns whether the date is the same and the text was edited at most, not replaced.
+/// Returns whether the date is the same, and the title is the same or the texts have parts in common.
 fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
     keeps_date(new.cleaned, former) && former.wording.as_ref().is_none_or(is_edit)
 }
 
-/// Returns whether both entries link to the same page, or both to none.
+/// Returns whether both entries link to the same page, or neither has a link.
 fn has_link_of(new: New, former: &FormerEntry) -> bool {
     let links = &new.cleaned.link_keys;
     links.is_empty() && former.link_keys.is_empty() || links.iter().any(|link| former.link_keys.contains(&link.key))
 }
 
-/// Returns whether both entries have the same guid of their own, or both none.
+/// Returns whether the feed gave both entries the same guid, or gave none to either.
 fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     let had_none = former.guid_kind != GuidKind::Guid;
     if new.cleaned.entry.guid.kind != GuidKind::Guid || had_none {
@@ -238,7 +239,8 @@ fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     plainer_guids(former).contains(plainest)
 }
 
-/// Returns whether only the title differs. If no date confirms it, the titles must be very similar.
+/// Returns whether link and guid are the same, and the title was edited. The caller has checked date and text. Without
+/// a date, the titles must be similar.
 fn is_retitled(new: New, former: &FormerEntry) -> bool {
     let is_alike = |wording: &Wording| new.cleaned.wording.has_title_like(wording);
     let is_dated = new.cleaned.entry.published.is_some();
@@ -247,14 +249,15 @@ fn is_retitled(new: New, former: &FormerEntry) -> bool {
         && (is_dated || former.wording.as_ref().is_some_and(is_alike))
 }
 
-/// Returns whether the place is the same: guid and link, or one of them and the date.
+/// Returns whether guid and link are the same, or one of them and the date, if both entries have a date.
 fn keeps_one_place(new: New, former: &FormerEntry) -> bool {
     let (link, guid) = (has_link_of(new, former), has_own_guid_of(new, former));
     let is_dated = new.cleaned.entry.published.is_some() && former.published.is_some();
     link && guid || (link || guid) && (!is_dated || keeps_date(new.cleaned, former))
 }
 
-/// Returns whether both are one entry, because enough is the same even if the guid is shared.
+/// Returns whether both are the same entry although several entries share the guid: a specific link is the same, or two
+/// of title, text and date.
 fn keeps_some(new: New, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return true };
     let own = &new.cleaned.wording;
@@ -264,8 +267,9 @@ fn keeps_some(new: New, former: &FormerEntry) -> bool {
     has_link || [has_title, has_text, keeps_date(new.cleaned, former)].iter().filter(|is| **is).count() >= 2
 }
 
-/// Returns whether a known guid now means another entry, as in feeds that use one guid, or one home page as link, for
-/// everything, or that number their entries from the newest: link, title, date and text all differ.
+/// Returns whether the feed has given the guid of a known entry to another entry: link, title, date and text all
+/// differ. Some feeds have one guid, or one home page as the link, for all entries; others number their entries from
+/// the newest.
 pub(super) fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return false };
     let links = &cleaned.link_keys;
@@ -285,7 +289,7 @@ pub(super) fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
         && !cleaned.wording.shares_text_with(wording)
 }
 
-/// Returns whether a guid is a word that stands for none, such as `N/A`, or a home page.
+/// Returns whether a guid identifies nothing: it is a placeholder such as `N/A`, or the address of a home page.
 fn names_nothing(guid: &str) -> bool {
     let is_word = guid.len() <= LONGEST_PLACEHOLDER && !guid.contains(|c: char| c.is_ascii_digit());
     is_word || Url::parse(guid).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && link::key(&url).is_none())

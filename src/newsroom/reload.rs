@@ -1,8 +1,9 @@
-//! What a change of the config changes for feeds, and the permanent ids of sections.
+//! Decides what a new config changes for feeds, and which stories must be judged again. To judge a story is to decide
+//! whether a section has it.
 //!
-//! Pure. The policy of reloads: a feed keeps its next poll unless its schedule changes; validators and other data of
-//! one address are never sent to another; an address on this machine does not identify a site, so no permanent id is made
-//! from it.
+//! The policy of reloads: a feed keeps the time of its next poll unless its schedule or address changes. `ETag`s and
+//! other data from one address are never sent to another. An address on this machine does not identify a site, so no
+//! permanent id is made from it. This module does no I/O.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,7 @@ use crate::rule::{CanonicalForm, Rule};
 use crate::schedule;
 use crate::time::Timestamp;
 
-/// If more feeds of a section change than this, all its stories are judged.
+/// If more feeds of a section changed than this, all stories are judged for the section.
 const MAX_CHANGED_FEEDS: usize = 100;
 
 /// What changes for a feed.
@@ -29,28 +30,29 @@ pub enum FeedChange {
         /// The feed's values.
         row: ConfiguredFeed,
     },
-    /// A feed that the store has, of which anything changes.
+    /// A feed that the store knows, and of which something changes.
     Known {
         /// The feed's configured values.
         row: ConfiguredFeed,
-        /// Whether the feed was not configured before.
+        /// Whether the feed had been removed from the config.
         is_back: bool,
-        /// Whether the address changed. If so, the feed is polled like a new one, even if it was gone.
+        /// Whether the address changed. If so, the feed is polled like a new feed, even if the server had answered 410
+        /// (Gone).
         has_moved: bool,
-        /// Whether settings that judging reads changed.
+        /// Whether settings changed that decide in which sections the feed's stories are.
         has_other_terms: bool,
         /// When the feed is polled next, if that changes.
         next_poll: Option<Timestamp>,
     },
-    /// A feed that is no longer configured.
+    /// A feed that was removed from the config.
     Removed {
         /// The feed.
         id: FeedId,
     },
 }
 
-/// Returns what changes for the feeds of a config, in its order; then the feeds that are no longer configured. Feeds of which
-/// nothing changes are left out.
+/// Returns what changes for the feeds of a config, in the order of the config, and then the feeds that were removed.
+/// Leaves out feeds of which nothing changes.
 pub fn feed_changes(before: &HashMap<FeedId, KnownFeed>, config: &Config) -> Vec<FeedChange> {
     let mut changes: Vec<FeedChange> =
         config.feeds.iter().filter_map(|feed| feed_change(before.get(&feed.id), feed)).collect();
@@ -62,7 +64,7 @@ pub fn feed_changes(before: &HashMap<FeedId, KnownFeed>, config: &Config) -> Vec
 }
 
 fn feed_change(before: Option<&KnownFeed>, feed: &Feed) -> Option<FeedChange> {
-    // Shows whether the address changed, and cannot be read back if the address contains a secret.
+    // The store has only the hash of the address, because the address may contain a secret.
     let url_hash = Sha256::digest(feed.url.secret.as_str());
     let (schedule, terms) = (feed.schedule.to_string(), feed_terms(feed));
     let has_moved = before.is_some_and(|before| before.url_hash != url_hash[..]);
@@ -82,8 +84,8 @@ fn feed_change(before: Option<&KnownFeed>, feed: &Feed) -> Option<FeedChange> {
     Some(FeedChange::Known { row, is_back, has_moved, has_other_terms, next_poll })
 }
 
-/// Returns a hash of those settings of a feed that judging reads: for rules, categories and the choice of the lead. Its address
-/// is one too, but has a hash of its own.
+/// Returns a hash of a feed's settings that decide in which sections its stories are: those for rules, categories and
+/// the choice of the lead. The address decides too, but has a hash of its own.
 fn feed_terms(feed: &Feed) -> u64 {
     let mut form = CanonicalForm::of_text("newswire feed 1");
     form.set(feed.tags.iter().map(|tag| CanonicalForm::of_text(tag)));
@@ -101,7 +103,7 @@ fn category(Category { term, scheme, label }: &Category) -> CanonicalForm {
     form
 }
 
-/// Returns a hash of everything but its feeds that decides how a section judges a story.
+/// Returns a hash of everything that decides how a section judges stories, except the feeds of the section.
 pub fn rules_hash(config: &Config, section: &Section) -> u64 {
     let mut form = CanonicalForm::of_text("newswire rules 1");
     form.optional(section.max_age, CanonicalForm::duration);
@@ -118,24 +120,26 @@ pub fn rules_hash(config: &Config, section: &Section) -> u64 {
     xxh3_64(form.bytes())
 }
 
-/// The stories of a section that are judged again after a change of the config.
+/// The stories that must be judged again for a section after a change of the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejudged {
-    /// None. Holds the feeds whose settings changed since the section was judged.
+    /// No stories. The set has the feeds of the section whose settings changed after its stories were judged.
     None(FeedSet),
-    /// None: the definition is the same, only the form that is hashed has changed.
+    /// No stories, because the definition is the same. Only the form that is hashed differs from that of an older
+    /// version.
     SameDefinition,
     /// The stories with entries of these feeds.
     Of(FeedSet),
-    /// All.
+    /// All stories.
     All,
 }
 
-/// Decides which stories of a section are judged again. `before` is what the section was last judged by; `None` for a new
-/// section. `changed` are the feeds with changed settings.
+/// Decides which stories must be judged again for a section. `before` is the definition by which its stories were last
+/// judged; `None` for a new section. `changed` are the feeds whose settings changed.
 ///
-/// A changed setting of a feed alone does not cause it, unless it is part of the definition; it is kept for the next time. So the
-/// result is the same as if all stories were judged whenever the definition changes.
+/// If only settings of feeds changed, no stories are judged, but the feeds are remembered. When the definition changes
+/// later, their stories are judged too. So the result is the same as if all stories were judged whenever the definition
+/// changes.
 pub fn rejudged(
     before: Option<&DefinitionRow>,
     section: &Section,
@@ -160,7 +164,7 @@ pub fn rejudged(
     }
 }
 
-/// Returns the permanent ids that the sections of a config get, if the site has a public address.
+/// Returns the permanent ids that the sections get; none if the site's address is on this machine.
 pub fn permanent_ids(config: &Config) -> Vec<(&SectionId, String)> {
     let is_public = match config.site.url.host() {
         Some(Host::Domain(name)) => name != "localhost",

@@ -1,13 +1,13 @@
-//! Versions of one entry: guids with a number that increases with every edit.
+//! Finds versions of one entry: some feeds give an entry a new guid, with a higher number, after every edit.
 //!
-//! Pure. The policy of versions: a guid that differs from another only in the counter, fragment or version at its end,
-//! with the same specific link, is the same entry, unless other authors wrote it. From poll to poll, that holds if the
-//! date is also the same, or much of the text.
+//! The policy of versions: two entries are versions of one entry if their guids differ only in a counter, fragment or
+//! version at the end, and they have the same specific link, and not different authors. From one poll to the next, the
+//! date or much of the text must also be the same.
 //!
 //! Within one document more must be the same, because a page may have parts that are separate entries, such as forum
-//! replies and comments: the date, all authors, the part of the page that the link leads to, and much of the text. Two
-//! parts of a series, and two recordings, are never versions. Of the versions that a document lists, the latest counts;
-//! the guids of the others lead to it.
+//! replies and comments. The date, all authors, the anchor of the link and much of the text must be the same. Two parts
+//! of a series, and two recordings, are never versions. Of the versions that a document lists, only the latest is used,
+//! and the guids of the others lead to it. This module does no I/O.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -21,18 +21,18 @@ use crate::rows::KnownEntry;
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// The most versions at one link: more entries are the parts of a page, because a feed that lists old versions lists
-/// only the last few.
+/// The most versions with one link. A feed that lists old versions lists only the last few, so more entries with one
+/// link are parts of a page.
 const MOST_LISTED: usize = 8;
 
-/// Returns what versions of one entry have in common: the guid without its version, together with each link.
+/// Returns the values that versions of one entry have in common: the guid without its version, together with each link.
 pub(super) fn signs(guid: &str, links: Vec<String>) -> Vec<String> {
     let stems = without_version(guid);
     stems.iter().flat_map(|stem| links.iter().map(move |link| format!("{stem} {link}"))).collect()
 }
 
-/// Returns a guid without the fragment at its end; otherwise the guid as it is, and without the counter or version at
-/// its end. A counter does not begin in the middle of a word.
+/// Returns a guid without its fragment. If it has none, returns the guid itself and, if a counter or version is at its
+/// end, the guid without that. A counter does not begin in the middle of a word.
 fn without_version(guid: &str) -> Vec<&str> {
     let trimmed = |stem: &str| stem.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
     if let Some((stem, _)) = guid.split_once('#') {
@@ -49,14 +49,14 @@ fn is_of_version(character: char) -> bool {
     character.is_ascii_digit() || character == '.'
 }
 
-/// Returns the numbers at the end of a guid; empty if there are none.
+/// Returns the numbers at the end of a guid, such as 1 and 10 of `v1.10`; empty if there are none.
 fn version(guid: &str) -> Vec<u64> {
     let end = &guid[guid.trim_end_matches(is_of_version).len()..];
     end.split('.').filter_map(|number| number.parse().ok()).collect()
 }
 
-/// Returns whether an entry whose guid only has another number is an edit of the entry that left: it has the same date,
-/// or much of the same text. Entries by other authors are answers on the same page.
+/// Returns whether an entry whose guid differs only in its version is an edit of the former entry: it has the same
+/// date, or the same anchor and much of the same text. An entry by other authors is an answer on the same page.
 pub(super) fn is_version(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     let own: Vec<_> = cleaned.entry.authors.iter().map(|author| author.display()).collect();
     let has_authors = !own.is_empty() && !former.authors.is_empty();
@@ -66,7 +66,7 @@ pub(super) fn is_version(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     !has_other_authors && (keeps_date(cleaned, former) || is_same_part && shares_text())
 }
 
-/// Returns whether both have the same date of publishing.
+/// Returns whether both entries have the same date of publishing.
 pub(super) fn keeps_date(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     former.published.is_some() && cleaned.entry.published == former.published
 }
@@ -78,14 +78,15 @@ fn part(link: Option<&Url>) -> Option<&str> {
 /// The versions of entries that a document lists.
 #[derive(Debug, Default)]
 pub(super) struct Versions<'k> {
-    /// The guid of the latest version, by the guid of each earlier one.
+    /// For the guid of each earlier version, the guid of the latest version.
     pub(super) latest: HashMap<String, String>,
-    /// The entry that is known under an earlier version, by the guid of the latest version.
+    /// For the guid of the latest version, the known entry that has the guid of an earlier version.
     pub(super) known: HashMap<String, &'k FormerEntry>,
 }
 
 impl<'k> Versions<'k> {
-    /// Finds the versions among the entries of a document. Entries that are known as separate stay separate.
+    /// Finds the versions among the entries of a document. Two entries that the store knows as different ones stay
+    /// different.
     pub(super) fn of(entries: &[PolledEntry], known: &'k Known) -> Versions<'k> {
         let mut versions = Versions::default();
         if entries.iter().all(|entry| known.entries.get(&entry.guid).is_some_and(|known| !known.is_alias)) {
@@ -103,10 +104,10 @@ impl<'k> Versions<'k> {
         versions
     }
 
-    /// Records entries as versions of one entry, if they are such versions; returns whether they are.
+    /// Records the entries of a group as versions, if they are versions of one entry. Returns whether they are.
     fn take(&mut self, group: &[usize], listed: &[Listed], known: &'k Known) -> bool {
         let group: Vec<&Listed> = group.iter().map(|at| &listed[*at]).collect();
-        // Takes the first entry with the latest version: documents list the newest first.
+        // Of several entries with the latest version, take the first, because documents list the newest entry first.
         let latest = group.iter().rev().max_by_key(|entry| version(entry.guid));
         let Some(latest) = latest else { return false };
         let mut numbers: Vec<EntryNumber> =
@@ -137,10 +138,11 @@ impl<'k> Versions<'k> {
     }
 }
 
-/// The entries of a document that share a link, in groups.
+/// The entries of a document that share a link with others, in groups.
 struct Listing<'a> {
     listed: Vec<Listed<'a>>,
-    /// The groups, by guid without version and by link key: indexes in `listed`, in the document's order.
+    /// The groups of entries with the same guid without its version and the same link key. A group has indexes into
+    /// `listed`, in the order of the document.
     groups: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// How many entries of the document have each link key.
     bearers: HashMap<&'a str, usize>,
@@ -155,7 +157,7 @@ impl<'a> Listing<'a> {
         for key in entries.iter().filter_map(words).flat_map(|words| words.keys()) {
             *listing.bearers.entry(key).or_default() += 1;
         }
-        // Most entries of most documents share their link with no other.
+        // Only entries that share a link are added. Usually these are few.
         for entry in entries {
             let Some(words) = words(entry) else { continue };
             if words.keys().any(|key| listing.bearers[key] > 1) {
@@ -176,11 +178,11 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// The text of an entry of the document, as far as it is known.
+/// The content of an entry of the document.
 #[derive(Clone, Copy)]
 enum ListedWords<'a> {
     Read(&'a Cleaned),
-    /// An entry that is listed unchanged is not cleaned again.
+    /// The stored content of an entry that has not changed: such an entry is not cleaned again.
     Kept(&'a FormerEntry),
 }
 
@@ -213,7 +215,7 @@ impl<'a> ListedWords<'a> {
     }
 }
 
-/// An entry of the document, prepared for comparing with others of the same document.
+/// An entry of the document, prepared for comparing with other entries of the document.
 struct Listed<'a> {
     guid: &'a str,
     link: Option<&'a Url>,
@@ -240,7 +242,7 @@ impl<'a> Listed<'a> {
         Listed { guid, link, published, authors, wording, known }
     }
 
-    /// Returns whether both entries have the same date, the same authors, and the same part of the page.
+    /// Returns whether both entries have the same date, the same authors and the same anchor of the link.
     fn is_of_same_place(&self, other: &Listed) -> bool {
         self.published.is_some()
             && self.published == other.published

@@ -1,10 +1,11 @@
-//! The canonical form of rules: bytes that stay the same across restarts and releases, however the Rust types change.
+//! The canonical form of rules: bytes of which a hash is stored. They stay the same in later versions of newswire,
+//! however the Rust types change.
 
 use std::time::Duration;
 
 use super::{Bound, Rule, Test};
 
-/// The bytes of a canonical form; for their meaning see [`config`](crate::config)'s definition of sections.
+/// The bytes of a canonical form. `src/config/definition.rs` says what they mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CanonicalForm {
     bytes: Vec<u8>,
@@ -40,7 +41,7 @@ impl CanonicalForm {
         self.number(duration.subsec_nanos().into());
     }
 
-    /// Appends whether a value is present, and the value with `write`.
+    /// Appends whether there is a value, and the value with `write`.
     pub fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut CanonicalForm, T)) {
         self.bytes.push(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -48,14 +49,14 @@ impl CanonicalForm {
         }
     }
 
-    /// Appends items in their order.
+    /// Appends items in the given order.
     pub fn list(&mut self, items: impl IntoIterator<Item = CanonicalForm>) {
         let items: Vec<CanonicalForm> = items.into_iter().collect();
         self.number(items.len() as u64);
         items.iter().for_each(|item| self.bytes.extend_from_slice(&item.bytes));
     }
 
-    /// Appends items whose order does not matter.
+    /// Appends items in sorted order, because their order has no meaning.
     pub fn set(&mut self, items: impl IntoIterator<Item = CanonicalForm>) {
         let mut items: Vec<CanonicalForm> = items.into_iter().collect();
         items.sort_unstable();
@@ -64,9 +65,9 @@ impl CanonicalForm {
 }
 
 impl Rule {
-    /// Returns the canonical form of the rule: the set of its keys, each with the set of its values, since all keys
-    /// must hold, and any value of each. A pattern is its text from the TOML; a bound is the text `<` or `>` and a
-    /// number or a duration; a `not` has a rule in place of values.
+    /// Returns the canonical form of the rule: the set of its keys, each with the set of its values. Their order has no
+    /// meaning, because all keys must match, and any value of each. A pattern is its text in the TOML. A bound is the
+    /// text `<` or `>`, and a number or a duration. A `not` has a rule instead of values.
     pub fn canonical(&self) -> CanonicalForm {
         let mut form = CanonicalForm::default();
         form.set(self.tests.iter().map(Test::canonical));

@@ -1,13 +1,16 @@
-//! Archives of sections (RFC 5005 §4): stories that no longer fit into a section's document, in documents that stay
-//! stable.
+//! Archives of sections (archived feeds, RFC 5005 §4): documents with the older stories that a section's own document
+//! has no room for.
 //!
-//! Pure. Policy: archive documents and the section document together contain every story that the section ever showed,
-//! and no story is in two archive documents. A story is written when it is pushed out, as it was then; later edits,
-//! copies and leads do not change it. A document changes only for four reasons: rights, which are applied when it is
-//! read; a story that left the section for another reason than its age; a feed that left the section; and retention.
+//! The policy of archives: the archive documents and the section's document together contain every story that the
+//! section ever showed. No story is in two archive documents. A story is archived as it is when it does not fit into
+//! the section's document any more, and later edits, copies and leads do not change it. This module does no I/O.
 //!
-//! A document consists of the stories that were pushed out and of the older half of those that the section document
-//! still shows, so that it is worth a request: readers recognise a story by its id wherever it occurs.
+//! An archive document changes only for four reasons: the config permits more or less content to be published; a story
+//! leaves the section for a reason other than its age; a feed leaves the section; retention deletes content.
+//!
+//! An archive document has the stories that do not fit into the section's document any more, and the older half of
+//! those that still do. So it has enough stories to be worth a request. A feed reader recognises a story that is in
+//! both documents by its id.
 
 use std::collections::BTreeSet;
 
@@ -17,27 +20,27 @@ use crate::number::StoryNumber;
 use crate::reason::Why;
 use crate::rows::ArchivedRow;
 
-/// The most stories in a document.
+/// The most stories in an archive document.
 const DOCUMENT_STORIES: usize = 100;
 
-/// The approximate most bytes of a document: 1 MiB less its head.
+/// The most bytes of an archive document, approximately: 1 MiB without its head.
 pub const DOCUMENT_BYTES: usize = 1020 * 1024;
 
-/// A story that alone takes more of a document than this is shown there by its summary.
+/// A document shows only the summary of a story that takes more bytes than this.
 pub const LONG_STORY_BYTES: usize = 256 * 1024;
 
-/// A story on its way into an archive.
+/// A story that is about to be archived.
 #[derive(Clone, Debug)]
 pub struct Leaving {
     /// The number of the story.
     pub number: StoryNumber,
-    /// The story; `None` if its text is no longer kept.
+    /// The story as the section shows it; `None` if its content was deleted.
     pub shown: Option<ShownStory>,
 }
 
-/// Returns the stories that go into the archives, in the given order. `waiting` are the stories in no archive yet,
-/// oldest first; `shown` are those in the section's document; `is_all` means that no others wait. Returns nothing
-/// unless at least one story is pushed out.
+/// Returns the stories that must be archived now, in the given order. `waiting` are stories in no archive document yet,
+/// oldest first. `shown` are the stories in the section's document. `is_all` says whether `waiting` are all such
+/// stories. Returns none if all of `waiting` are still in the section's document.
 pub fn pushed_out(waiting: Vec<StoryNumber>, shown: &BTreeSet<StoryNumber>, is_all: bool) -> Vec<StoryNumber> {
     let still_shown: Vec<_> = waiting.iter().copied().filter(|number| shown.contains(number)).collect();
     if still_shown.len() == waiting.len() {
@@ -48,7 +51,7 @@ pub fn pushed_out(waiting: Vec<StoryNumber>, shown: &BTreeSet<StoryNumber>, is_a
     waiting.into_iter().filter(|number| company.contains(number) || !shown.contains(number)).collect()
 }
 
-/// Splits stories, oldest first, into documents within the limits.
+/// Splits stories, oldest first, into documents that are within the limits.
 pub fn documents(leaving: Vec<Leaving>) -> Vec<Vec<Leaving>> {
     let mut documents: Vec<Vec<Leaving>> = Vec::new();
     let mut bytes = 0;
@@ -68,7 +71,8 @@ pub fn documents(leaving: Vec<Leaving>) -> Vec<Vec<Leaving>> {
     documents
 }
 
-/// Returns whether an archive document still shows a story: it is in the section, or left it only because of its age.
+/// Returns whether an archive document still shows a story: the story is in the section, or left it only because of its
+/// age.
 pub fn is_archived(row: &ArchivedRow) -> bool {
     row.left.is_none() || row.why == Why::TooOld
 }
@@ -78,8 +82,8 @@ pub fn is_led_by_a_feed_of(section: &Section, story: &ShownStory) -> bool {
     story.copies.iter().any(|copy| copy.lead && section.takes(&copy.feed))
 }
 
-/// Returns a story of an archive document as it is shown now: with its current names, without the copies of feeds that
-/// left the section, and reduced to what rights allow.
+/// Returns a story of an archive document in the form in which it is served: with its current names, without the copies
+/// of feeds that left the section, and reduced to the part that may be published.
 pub fn as_archived(config: &Config, section: &Section, row: ArchivedRow, mut story: ShownStory) -> ShownStory {
     story.copies.retain(|copy| section.takes(&copy.feed));
     (story.id, story.slug) = (row.id, row.slug);
@@ -87,12 +91,12 @@ pub fn as_archived(config: &Config, section: &Section, row: ArchivedRow, mut sto
     story
 }
 
-/// Returns the story, shortened if it takes more than `room` bytes; `None` if it still does not fit.
+/// Returns the story, shortened if it takes more than `room` bytes; `None` if it then still takes more.
 pub fn fitting(story: ShownStory, room: usize) -> Option<ShownStory> {
     if weight(&story) <= room { Some(story) } else { shortened(story, room) }
 }
 
-/// Returns the story, shortened; `None` if it still takes more than `room` bytes.
+/// Returns the shortened story; `None` if it still takes more than `room` bytes.
 pub fn shortened(mut story: ShownStory, room: usize) -> Option<ShownStory> {
     shorten(&mut story);
     (weight(&story) <= room).then_some(story)
@@ -119,7 +123,7 @@ mod tests {
         check(&[1, 2, 3, 4, 5], &[2, 3, 4, 5], true, &[1, 2, 3]);
         check(&[2, 1, 3, 4], &[2, 3, 4], true, &[2, 1]);
         check(&[1, 2, 3], &[9], true, &[1, 2, 3]);
-        // More stories wait, so none of the shown stories goes into an archive yet.
+        // More stories must be archived, so none of the stories in the section's document is archived yet.
         check(&[1, 2, 3, 4, 5], &[2, 3, 4, 5], false, &[1]);
     }
 

@@ -1,9 +1,9 @@
-//! Bylines such as `by A via B - S`: who wrote a story, through whom it came, and which site it is from.
+//! Makes bylines such as `by A via B - S`: the authors of a story, the contributors, and the source.
 
 use crate::entry::Person;
 
-/// Returns the byline of a story, in the site's pattern. Each name occurs once: an author who is also the source or the
-/// via is not repeated.
+/// Returns the byline of a story, made with the site's pattern. Each name occurs only once, even if an author is also a
+/// contributor or the source.
 pub(super) fn of(pattern: &str, authors: &[Person], via: &[Person], source: &str) -> String {
     let (has_author, has_source) = (pattern.contains("{author}"), pattern.contains("{source}"));
     let names = |people: &[Person], others: &[&str]| -> Vec<String> {
@@ -34,7 +34,7 @@ fn is_same_name(one: &str, other: &str) -> bool {
     !one.is_empty() && folded(one) == folded(other)
 }
 
-/// Returns a name without a source after it: `Jane Doe - The Gazette` and `Jane Doe | The Gazette` become `Jane Doe`.
+/// Returns a name without the source after it: `Jane Doe - The Gazette` and `Jane Doe | The Gazette` become `Jane Doe`.
 fn without_source<'n>(name: &'n str, source: &str) -> &'n str {
     let separator = |character: char| matches!(character, '-' | '–' | '—' | '|' | '·' | ',' | '/');
     let at = name.char_indices().rev().find(|(at, character)| {
@@ -45,9 +45,10 @@ fn without_source<'n>(name: &'n str, source: &str) -> &'n str {
     before.filter(|before| !before.is_empty()).unwrap_or(name)
 }
 
-/// Fills a byline pattern such as `by {author} via {via} - {source}`. The words before a part are omitted with it.
+/// Fills a byline pattern such as `by {author} via {via} - {source}`. If a part is empty, omits the words before it
+/// too.
 ///
-/// Returns plain text; empty if all parts are empty.
+/// Returns plain text, which is empty if all parts are.
 fn byline(pattern: &str, author: &str, via: &str, source: &str) -> String {
     let parts = [("{author}", author), ("{via}", via), ("{source}", source)];
     let mut byline = String::new();

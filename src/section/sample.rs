@@ -1,11 +1,11 @@
-//! A config and stories for the tests of this module.
+//! A config and stories for the tests of `section`.
 
 use super::{ShownCopy, ShownStory};
 use crate::config::{self, Config, SourceFile};
 use crate::entry::Source;
 use crate::time::Timestamp;
 
-/// Returns a config of two feeds, and a section that has both and these keys.
+/// Returns a config with two feeds, and with a section that has both feeds and these further keys.
 pub(super) fn config(section: &str) -> Config {
     let text = format!(
         "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\

@@ -1,17 +1,17 @@
-//! Estimates the size of a story in a document, so that documents can be bounded before they are written.
+//! Estimates the size of a story in a document, so that the size of documents can be limited before they are written.
 
 use url::Url;
 
 use super::ShownStory;
 use crate::entry::Person;
 
-/// The size of the smallest story: element names, dates, addresses of its source and its page.
+/// The size of the parts that every story has: element names, dates, and the addresses of its source and its page.
 const FRAME_BYTES: usize = 2 * 1024;
 
-/// Returns the approximate most bytes of the story in a document of any format.
+/// Returns approximately how many bytes the story takes at most in a document of any format.
 pub fn weight(story: &ShownStory) -> usize {
     let entry = &story.entry;
-    // Some formats write a summary twice, as text and as HTML.
+    // Some formats have the summary twice, as text and as HTML.
     let texts = [&entry.content_html, &entry.summary_html, &entry.summary_html];
     let html = texts.into_iter().flatten().map(|html| escaped(html));
     let people = entry.authors.iter().chain(&story.via).chain(&story.source.authors).map(person);
@@ -33,7 +33,7 @@ pub fn weight(story: &ShownStory) -> usize {
 fn fields(story: &ShownStory) -> usize {
     let (entry, source) = (&story.entry, &story.source);
     let texts = [&entry.rights, &source.title, &source.id, &source.rights].into_iter().flatten();
-    // The ids and the link occur in several places of one entry.
+    // The ids and the link occur in several places in an entry.
     let own = [&entry.title, &story.id, &story.id, &entry.guid.value, &story.slug, &story.byline];
     let links = [&entry.link, &entry.link, &entry.original, &entry.image, &entry.comments, &entry.license];
     let addresses = links.into_iter().chain([&source.url, &source.site]);
@@ -49,7 +49,7 @@ fn address(url: Option<&Url>) -> usize {
     url.map_or(0, |url| escaped(url.as_str()))
 }
 
-/// Returns the size in XML, which is at least the size in JSON.
+/// Returns the size of a text in XML, which is at least its size in JSON.
 fn escaped(text: &str) -> usize {
     let byte = |byte: u8| match byte {
         b'<' | b'>' => 4,
