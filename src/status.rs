@@ -1,4 +1,4 @@
-//! The state of feeds and sections, in one form for the commands, the status pages and the metrics.
+//! The state of feeds and sections, as commands, the status pages and the metrics show it.
 
 mod stuck;
 
@@ -19,25 +19,26 @@ use crate::time::Timestamp;
 
 pub use stuck::{StuckPoll, Watch, Watched};
 
-/// How often a feed without validators is polled, unless a schedule is written for it.
+/// How long newswire waits between polls of a feed whose server sends no `ETag` or `Last-Modified`, unless the config
+/// sets a schedule for the feed.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// How many gaps between stories are needed to know the usual gap.
+/// How many gaps between stories are needed to compute the usual gap.
 const GAPS_FOR_RHYTHM: u32 = 4;
 
-/// A silence is unusual if it is at least this many usual gaps long, and not shorter than [`LEAST_SILENCE`].
+/// A time without new stories is unusual if it is at least this many usual gaps long, and at least [`LEAST_SILENCE`].
 const SILENT_GAPS: u32 = 5;
 
-/// The shortest silence that counts as unusual: longer than a weekend.
+/// The shortest time without new stories that counts as unusual. It is longer than a weekend.
 const LEAST_SILENCE: Duration = Duration::from_secs(3 * 86_400);
 
-/// This many new entries at once are a flood.
+/// How many new entries in one poll are a flood.
 const FLOOD: u64 = 50;
 
 /// For how long a flood is reported.
 const FRESH: Duration = Duration::from_secs(2 * 86_400);
 
-/// In a document with fewer entries, it is normal that all are new.
+/// The fewest entries of a document for which it is unusual that all are new.
 const LISTED_FOR_GAPS: u64 = 5;
 
 /// The state of a feed as `newswire feeds` shows it.
@@ -45,61 +46,66 @@ const LISTED_FOR_GAPS: u64 = 5;
 pub struct FeedOverview {
     /// The id of the feed.
     pub id: FeedId,
-    /// The address, with secrets masked.
+    /// The address of the feed, with secrets masked.
     pub url: String,
-    /// The title as plain text: from the config, else from the feed, else the id.
+    /// The title of the feed, as plain text: from the config, otherwise from its document, otherwise its id.
     pub title: String,
-    /// The state now.
+    /// The current state of the feed.
     pub state: FeedCondition,
-    /// When the feed was last polled.
+    /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// When the next poll is due; `None` for a disabled feed, and one that is gone.
+    /// When the next poll is due; `None` if the feed is disabled or gone.
     pub next_poll: Option<Timestamp>,
-    /// How many polls have failed since the last good one.
+    /// How many of the latest polls failed in a row.
     pub failures: u32,
-    /// The error of the last poll; a sentence.
+    /// Why the last poll failed, as a sentence; `None` if it did not fail.
     pub last_error: Option<String>,
-    /// The kind of the last error, in words.
+    /// The kind of this failure, in words.
     pub error_kind: Option<&'static str>,
-    /// The kind of the last error, as a code.
+    /// The kind of this failure, as a code.
     pub error_code: Option<FailureKind>,
-    /// How many entries the store has.
+    /// How many entries the feed has had in total.
     pub entries: u64,
-    /// The date of the newest entry.
+    /// The date of the feed's newest entry.
     pub newest: Option<Timestamp>,
-    /// Until when the feed is not polled and who asked for that, such as `until 2026-01-01T14:05:00Z by Retry-After`.
+    /// Until when the feed is not polled, and the reason, such as `until 2026-01-01T14:05:00Z by Retry-After`.
     pub held: Option<String>,
-    /// Who asked for the hold, as a code.
+    /// The reason of `held`, as a code.
     pub held_code: Option<HoldReason>,
-    /// The end of the hold.
+    /// The time of `held`.
     #[serde(skip)]
     pub held_until: Option<Timestamp>,
-    /// Why the feed is polled as often as it is, if the TOML does not say: such as `polled every 4 hours, because it
-    /// publishes 3.1 entries a day`.
+    /// Why the feed is polled as often as it is, if the TOML does not say that, such as `polled every 4 hours, because
+    /// it publishes 3.1 entries a day`.
     pub rhythm: Option<String>,
-    /// The repairs that reading its document needed, and other notes for an editor; sentences.
+    /// The repairs that were needed to read the feed's last document, and other faults that an editor should know, as
+    /// sentences.
     pub repairs: Vec<String>,
-    /// The kinds of the repairs, in the same order.
+    /// The kinds of `repairs`, in the same order.
     pub repairs_code: Vec<RepairKind>,
-    /// The last unusual event of its entries, such as re-keying or constant revisions; a sentence.
+    /// The latest note about the feed's entries, such as that they got new guids or change at every poll, as a
+    /// sentence.
     pub note: Option<String>,
-    /// The codes of the same event.
+    /// The codes of `note`.
     pub note_code: Vec<&'static str>,
-    /// When that event happened.
+    /// The time of `note`.
     pub noted: Option<Timestamp>,
-    /// The address that permanent redirects lead to, with secrets masked: what to write into the TOML.
+    /// The address that permanent redirects have led to for long enough, with secrets masked. It should replace the
+    /// address in the TOML.
     pub moved_to: Option<String>,
 }
 
-/// The state of a feed, by its last poll, its holds and the config. Ordered by how much attention it needs.
+/// The state of a feed. It depends on the feed's last poll, on whether the feed may be polled, and on the config.
+/// Ordered by urgency, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedCondition {
-    /// The server said that the feed will not come back; it is not polled.
+    /// The server answered 410 (Gone), so the feed is not polled any more.
     Gone,
     /// The last poll failed.
     Failing,
-    /// The server asked to wait longer than the schedule says.
+    /// The feed must not be polled until a time later than its schedule says, for example because its server asked for
+    /// that.
     Held,
     /// The feed was never polled.
     New,
@@ -120,7 +126,7 @@ impl FeedCondition {
         FeedCondition::Disabled,
     ];
 
-    /// Returns the state as a word in lower case.
+    /// Returns the name of the state, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             FeedCondition::Ok => "ok",
@@ -138,32 +144,34 @@ impl FeedCondition {
 pub struct SectionRow {
     /// The id of the section.
     pub id: SectionId,
-    /// The title as plain text.
+    /// The title of the section, as plain text.
     pub title: String,
     /// How many stories are in the section.
     pub stories: u64,
-    /// The date of the newest story.
+    /// The time by which the section sorts its newest story.
     pub newest: Option<Timestamp>,
     /// Whether the section is private.
     pub private: bool,
-    /// The feeds that the section takes, in the config's order.
+    /// The feeds of the section, in the order of the config.
     pub feeds: Vec<FeedId>,
 }
 
-/// Returns the state of every configured feed, in the config's order, including those that the store does not know yet.
+/// Returns the state of every configured feed, in the order of the config. Includes feeds that the store does not know
+/// yet.
 ///
 /// # Errors
 ///
-/// If the store cannot be read.
+/// Returns the errors of the store.
 pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Vec<FeedOverview>, StoreError> {
     let mut statuses = reader.map(|reader| reader.feed_statuses()).transpose()?.unwrap_or_default();
     Ok(config.feeds.iter().map(|feed| feed_row(feed, statuses.remove(&feed.id), now)).collect())
 }
 
-/// Returns the state of a feed now, and the end of its hold if that has an effect.
+/// Returns the current state of a feed. Also returns the time before which it must not be polled, if that is later than
+/// its next scheduled poll.
 pub fn condition(feed: &Feed, standing: FeedStanding, now: Timestamp) -> (FeedCondition, Option<Timestamp>) {
     let FeedStanding { state, last_poll, hold_until, .. } = standing;
-    // A hold that ends before the next scheduled poll has no effect.
+    // A time before the next scheduled poll has no effect.
     let hold = hold_until.filter(|until| *until > now).filter(|until| {
         let scheduled = last_poll.map(|last| feed.schedule.next(last, schedule::next::phase(&feed.id)));
         scheduled.is_none_or(|scheduled| *until > scheduled)
@@ -236,7 +244,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
     row
 }
 
-/// Says why the next poll is due when it is, if the schedule alone does not explain it.
+/// Returns why the next poll is due when it is, if the schedule in the config does not explain that.
 fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     let planned = status.last_poll.map(|last| status.next_poll.since(last));
     match (&feed.schedule, status.per_day) {
@@ -252,11 +260,11 @@ fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     }
 }
 
-/// Returns the state of every configured section, in the config's order.
+/// Returns the state of every configured section, in the order of the config.
 ///
 /// # Errors
 ///
-/// If the store cannot be read.
+/// Returns the errors of the store.
 pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionRow>, StoreError> {
     let statuses = reader.map(|reader| reader.section_statuses()).transpose()?.unwrap_or_default();
     let rows = config.sections.iter().map(|section| {
@@ -273,7 +281,7 @@ pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionR
     Ok(rows.collect())
 }
 
-/// Counts the feeds in each state; states without feeds are missing.
+/// Returns how many feeds are in each state. Leaves out states without feeds.
 pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedCondition, usize> {
     let mut counts = HashMap::new();
     for feed in feeds {
@@ -282,13 +290,13 @@ pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedCondition, usize> {
     counts
 }
 
-/// Returns how long the most overdue feed has been waiting for its poll; zero if none is overdue.
+/// Returns for how long the poll of the longest overdue feed has been due; zero if none is overdue.
 pub fn lateness(feeds: &[FeedOverview], now: Timestamp) -> Duration {
     let due = feeds.iter().filter_map(|feed| feed.next_poll).min();
     due.map(|due| now.since(due)).unwrap_or_default()
 }
 
-/// Returns what is unusual about the rhythm of a feed or section, as sentences; empty if nothing is.
+/// Returns what is unusual in the figures on how often a feed or section publishes, as sentences; empty if nothing is.
 pub fn anomalies(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
     let mut anomalies: Vec<String> = silence(&rhythm.times, now).into_iter().collect();
     let Rhythm { listed, entries, restless, last_news, .. } = *rhythm;
@@ -309,7 +317,7 @@ pub fn anomalies(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
     anomalies
 }
 
-/// Describes an unusual silence, such as `usually about 3 a day, nothing for 9 days`.
+/// Describes an unusual time without new stories, such as `usually about 3 a day, nothing for 9 days`.
 fn silence(times: &[Timestamp], now: Timestamp) -> Option<String> {
     let (newest, oldest) = (times.first()?, times.last()?);
     let gaps = u32::try_from(times.len() - 1).ok().filter(|gaps| *gaps >= GAPS_FOR_RHYTHM)?;
@@ -327,7 +335,7 @@ fn whole_days(duration: Duration) -> Duration {
     Duration::from_secs((duration.as_secs() / day).max(1) * day)
 }
 
-/// Returns the rank of a feed by how much attention it needs; 0 is the most urgent.
+/// Returns the urgency of a feed as a rank; 0 is the most urgent.
 pub fn urgency(row: &FeedOverview, has_anomalies: bool) -> u8 {
     match row.state {
         FeedCondition::Gone => 0,
@@ -355,7 +363,7 @@ mod tests {
         Timestamp::from_millis(1_767_225_600_000)
     }
 
-    /// Returns the rhythm of twenty stories, one each `gap`; the newest is `silent` old.
+    /// Returns the rhythm of twenty stories with `gap` between them, of which the newest is `silent` old.
     fn rhythm(gap: Duration, silent: Duration) -> Rhythm {
         Rhythm { times: (0..20).map(|number| now() - silent - gap * number).collect(), ..Rhythm::default() }
     }

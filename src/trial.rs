@@ -1,7 +1,8 @@
-//! Shows what a config would put into its sections and take out of them, before it is used.
+//! Finds the stories that a config would put into its sections and take out of them, before the config is used.
 //!
-//! Reads the archive and changes nothing. It judges as the daemon would, by the same [`section::judge`], and compares
-//! the result with the placements in the store, that is, with what readers see now.
+//! Reads all stories and changes nothing. It judges them as the daemon would, with the same function
+//! [`section::judge`]: decides which sections have a story. It compares the result with the placements in the store,
+//! which readers see now.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,9 +25,9 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What a config would change. Serialized as `newswire try --json` prints it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Trial {
-    /// The sections of the config in its order, then those that it no longer has.
+    /// The sections in the order of the config, then the sections that the store has but the config does not.
     pub sections: Vec<SectionTrial>,
-    /// The rules of these sections, in order.
+    /// The rules of these sections, in the same order.
     pub rules: Vec<RuleTrial>,
     /// Results that are probably unintended, as sentences.
     pub warnings: Vec<String>,
@@ -41,9 +42,9 @@ pub struct SectionTrial {
     pub enter: Vec<Move>,
     /// The stories that would leave, newest first.
     pub leave: Vec<Move>,
-    /// How many stories it has now.
+    /// How many stories the section has now.
     pub before: usize,
-    /// How many stories it would have.
+    /// How many stories the section would have.
     pub after: usize,
 }
 
@@ -52,15 +53,15 @@ pub struct SectionTrial {
 pub struct Move {
     /// The public id of the story.
     pub id: String,
-    /// Its title.
+    /// The title of the story.
     pub title: String,
-    /// Its link.
+    /// The link of the story.
     pub link: Option<Url>,
-    /// The deciding rule; `None` if none decides.
+    /// The rule that decides; `None` if no rule does.
     pub rule: Option<RulePlace>,
-    /// The key and the words that match, such as `title sponsored`; `None` if no rule decides.
+    /// The keys that match, each with the matched text, such as `title sponsored`; `None` if no rule decides.
     pub matched: Option<String>,
-    /// The whole reason, as the end of a sentence.
+    /// The reason, as the end of a sentence.
     pub why: String,
     /// The code of the reason.
     pub why_code: &'static str,
@@ -68,18 +69,18 @@ pub struct Move {
     pub sort_at: Timestamp,
 }
 
-/// How much one rule does over the archive.
+/// How many of all stories one rule matches.
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleTrial {
     /// The section of the rule.
     pub section: SectionId,
     /// The place of the rule, such as `drop[1]`.
     pub rule: RulePlace,
-    /// For how many stories the rule decides.
+    /// How many stories the rule decides about.
     pub stories: usize,
-    /// How many of those are from the last seven days.
+    /// How many of `stories` are from the last seven days.
     pub last_week: usize,
-    /// How many stories it matches, even if another rule decides.
+    /// How many stories the rule matches, even if another rule decides.
     pub matches: usize,
 }
 
@@ -90,7 +91,7 @@ impl Trial {
     }
 }
 
-/// Judges the archive by the config; if `only` is given, for that section only.
+/// Judges all stories by the config. If `only` is given, judges them only for that section.
 ///
 /// # Errors
 ///
@@ -124,7 +125,7 @@ pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Time
     Ok(trial)
 }
 
-/// One section and its results so far.
+/// A section and the results for it so far.
 struct Judge<'c> {
     section: &'c Arc<Section>,
     rules: Vec<RuleTally<'c>>,
@@ -135,14 +136,14 @@ struct Judge<'c> {
     now: Timestamp,
 }
 
-/// One rule and how often it matched.
+/// A rule and how often it matched so far.
 struct RuleTally<'c> {
     rule: &'c crate::rule::Rule,
     place: RulePlace,
     decides: usize,
     last_week: usize,
     matches: usize,
-    /// For each other rule of the same list, how many of this rule's matches it matches too.
+    /// For each other rule of the same list, how many of the stories that this rule matches the other matches too.
     shared: HashMap<usize, usize>,
 }
 
@@ -222,7 +223,7 @@ impl<'c> Judge<'c> {
         });
     }
 
-    /// Warns about a rule that does nothing, or nothing that another rule does not do.
+    /// Returns a warning if a rule matches no story, or only stories that another rule of the list matches too.
     fn warning(&self, at: usize, tally: &RuleTally) -> Option<String> {
         let (id, name) = (&self.section.id, tally.place);
         if tally.matches == 0 {

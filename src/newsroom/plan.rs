@@ -14,7 +14,8 @@
 //!   [`MAX_REVISIONS`] changes are applied.
 //! - An entry joins a story by a link only if the link is specific to it: no entry of another story of the feed has it.
 //! - An entry joins a story by its text only if the text occurs in no other story.
-//! - A known entry under a new guid is not a new entry, and neither is an earlier version of an entry that is listed too.
+//! - A known entry under a new guid is not a new entry. An earlier version of an entry that the document also lists is
+//!   not one either.
 //! - A feed has at most one copy of a story, so that no feed can fill another feed's story with its own entries.
 
 use std::collections::{HashMap, HashSet};

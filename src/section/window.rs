@@ -1,8 +1,9 @@
-//! Which stories a section's document shows: its newest, within its limits.
+//! Selects the stories that a section's document shows: the newest, within limits.
 //!
-//! Pure. Policy: a document has at most `limit` stories, at most `per_feed` led by one feed, and as many as fit into
-//! about 1 MiB. Once it is three quarters full, further stories are shortened, and stories of feeds that already take a
-//! quarter of it are left to the archives: no feed can fill the list with a few large stories.
+//! The policy: a document has at most `limit` stories, of which at most `per_feed` are led by the same feed, and as
+//! many as fit into about 1 MiB. Once the document is three quarters full, further stories are shortened. Then it also
+//! gets no more stories of feeds that already take a quarter of it; these are only in the archives. So no feed can fill
+//! the document with a few large stories. This module does no I/O.
 
 use std::collections::HashMap;
 
@@ -10,17 +11,18 @@ use super::{DOCUMENT_BYTES, LONG_STORY_BYTES, ShownStory, fitting, shortened, we
 use crate::config::Section;
 use crate::number::FeedNumber;
 
-/// How much of a document stories may take in full if several feeds share it; the rest is for about fifty shortened
-/// ones.
+/// How many bytes of a document unshortened stories may take if the section has several feeds. The rest has room for
+/// about fifty shortened stories.
 const FULL_BYTES: usize = DOCUMENT_BYTES / 4 * 3;
 
-/// A feed whose stories take this much of a full document gets no more of it.
+/// How many bytes the stories of one feed may take of a full document before it gets no further story of this feed.
 const SHARE_BYTES: usize = DOCUMENT_BYTES / 4;
 
-/// The least bytes of a story: the list ends when less is left.
+/// The fewest bytes that a story takes. The document is complete when fewer are left.
 const LEAST_BYTES: usize = 2 * 1024;
 
-/// The most stories that a full document skips, so that a feed with a million of them does not slow it down.
+/// The most stories that are skipped for a full document. Without a limit, a feed with a million stories would make it
+/// slow.
 const MAX_PASSED: usize = 10_000;
 
 /// The stories of a section's document while they are selected.
@@ -29,12 +31,12 @@ pub struct Window<'s> {
     stories: Vec<ShownStory>,
     bytes: usize,
     shares: HashMap<FeedNumber, FeedShare>,
-    /// Whether a story did not fit in full: from then on all are shortened.
+    /// Whether a story did not fit unshortened. From then on all stories are shortened.
     is_full: bool,
     passed: usize,
 }
 
-/// What the document has of one feed.
+/// The stories of one feed in the document: their number and size.
 #[derive(Default)]
 struct FeedShare {
     stories: usize,
@@ -47,18 +49,18 @@ impl<'s> Window<'s> {
         Window { section, stories: Vec::new(), bytes: 0, shares: HashMap::new(), is_full: false, passed: 0 }
     }
 
-    /// Returns whether no further story will be shown.
+    /// Returns whether the document can have no further story.
     pub fn has_ended(&self) -> bool {
         let has_room = self.stories.is_empty() || self.bytes + LEAST_BYTES <= DOCUMENT_BYTES;
         self.stories.len() >= self.section.limit || !has_room || self.passed >= MAX_PASSED
     }
 
-    /// Returns the most further stories that may be shown.
+    /// Returns how many further stories the document may have at most.
     pub fn places(&self) -> usize {
         self.section.limit.saturating_sub(self.stories.len())
     }
 
-    /// Returns whether the next story led by this feed may be shown, if it fits.
+    /// Returns whether the document may have another story led by this feed, if the story fits.
     pub fn has_place_for(&mut self, feed: FeedNumber) -> bool {
         let share = self.shares.entry(feed).or_default();
         if self.section.per_feed.is_some_and(|per_feed| share.stories >= per_feed) {
@@ -69,7 +71,7 @@ impl<'s> Window<'s> {
         has_place
     }
 
-    /// Adds a story of a feed, or leaves it out if it does not fit.
+    /// Adds a story led by this feed, or leaves the story out if it does not fit.
     pub fn add(&mut self, feed: FeedNumber, story: ShownStory) {
         let is_shared = self.section.feeds.iter().nth(1).is_some();
         let full_bytes = if is_shared { FULL_BYTES } else { DOCUMENT_BYTES };
@@ -91,7 +93,7 @@ impl<'s> Window<'s> {
         }
     }
 
-    /// Returns the shown stories, in the order in which they were added.
+    /// Returns the stories of the document, in the order in which they were added.
     pub fn into_stories(self) -> Vec<ShownStory> {
         self.stories
     }
@@ -104,7 +106,8 @@ mod tests {
 
     const KIB: usize = 1024;
 
-    /// Adds stories of feeds, each with this much text, until the window ends; returns how many of each feed are shown.
+    /// Adds stories, each given by its feed and the bytes of its text, until the document is complete. Returns how many
+    /// stories of each feed it has.
     fn shown(section: &str, stories: impl IntoIterator<Item = (i64, usize)>) -> Vec<(i64, usize)> {
         let config = sample::config(section);
         let mut window = Window::new(&config.sections[0]);

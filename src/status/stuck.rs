@@ -1,8 +1,9 @@
-//! Watches polls: one that has been fetching or reading for more than twice its feed's `timeout` is stuck, and `/healthz`
-//! fails.
+//! Watches polls. A poll that has been fetching or parsing for more than twice its feed's `timeout` is stuck, and makes
+//! `/healthz` fail.
 //!
-//! Every fetch and every reader has a time limit, so a stuck poll is a bug in newswire. Waiting does not count: for the host's
-//! rate limit, for memory, for other polls, or for the store, for example when the disk is full.
+//! Fetching and parsing have time limits, so a stuck poll is a bug in newswire. The time in which a poll waits does not
+//! count: for the host's rate limit, for memory, for other polls, or for the store (for example, when the disk is
+//! full).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +16,10 @@ use crate::duration;
 use crate::feed::FeedId;
 use crate::fetch::Progress;
 
-/// How many timeouts a poll may take: the fetch takes at most one, and reading takes much less.
+/// How many times its `timeout` a poll may take. Fetching takes at most once the timeout, and parsing much less.
 const TIMEOUTS: u32 = 2;
 
-/// The polls that are running. Cheap to clone; all clones watch the same polls.
+/// The polls that are running. Clones watch the same polls.
 #[derive(Clone, Default)]
 pub struct Watch {
     polls: Arc<Mutex<Polls>>,
@@ -37,25 +38,25 @@ struct WatchedPoll {
     was_logged: bool,
 }
 
-/// A guard that watches a poll until it is dropped.
+/// A guard for a running poll. The poll is watched until the guard is dropped.
 pub struct Watched {
     watch: Watch,
     number: u64,
 }
 
-/// A poll that has been fetching or reading for too long.
+/// A poll that has been fetching or parsing for too long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StuckPoll {
     /// The feed that is polled.
     pub feed: FeedId,
-    /// How long the poll has been fetching and reading, without waits.
+    /// How long the poll has been fetching and parsing, in seconds, without the time in which it waited.
     pub working_seconds: u64,
-    /// The feed's `timeout`, rounded up.
+    /// The feed's `timeout` in seconds, rounded up.
     pub timeout_seconds: u64,
 }
 
 impl Watch {
-    /// Starts to watch a poll; `progress` measures its time.
+    /// Starts to watch a poll, whose time `progress` measures.
     pub fn begin(&self, feed: &FeedId, timeout: Duration, progress: Progress) -> Watched {
         let mut polls = self.polls();
         polls.begun += 1;
@@ -69,7 +70,7 @@ impl Watch {
         self.polls().by_number.values().filter_map(|poll| poll.stuck(now)).collect()
     }
 
-    /// Returns the polls that are stuck at `now` and were not returned by this function before.
+    /// Returns the polls that are stuck at `now` and that no earlier call returned.
     pub fn newly_stuck(&self, now: Instant) -> Vec<StuckPoll> {
         let mut polls = self.polls();
         let stuck = polls.by_number.values_mut().filter(|poll| !poll.was_logged).filter_map(|poll| {
@@ -102,7 +103,7 @@ impl Drop for Watched {
     }
 }
 
-/// Formats as `stuck for 65 seconds while fetching or reading (timeout 30 seconds)`.
+/// Formats a stuck poll, as in `stuck for 65 seconds while fetching or reading (timeout 30 seconds)`.
 impl fmt::Display for StuckPoll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = |seconds| duration::words(Duration::from_secs(seconds));
