@@ -19,7 +19,7 @@ pub enum JoinReason {
     Link,
     /// The entry's declared original is the link of another copy, or the other way round.
     Original,
-    /// The entry has the published id of the story: another newswire installation republished the story, and this one
+    /// The guid of the entry is the id of the story: another newswire installation republished the story, and this one
     /// polls that installation.
     Id,
     /// The entry has the title and text of another copy.
@@ -38,7 +38,7 @@ impl JoinReason {
         JoinReason::Editor,
     ];
 
-    /// Returns the code.
+    /// Returns the code for the store and `--json`.
     pub fn as_str(self) -> &'static str {
         match self {
             JoinReason::First => "first",
@@ -59,13 +59,13 @@ impl JoinReason {
 /// The list of rules in a section's config that a rule is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleList {
-    /// `keep`.
+    /// The `keep` rules.
     Keep,
-    /// `drop`.
+    /// The `drop` rules.
     Drop,
 }
 
-/// The place of a rule in its section. Displayed as `keep[0]` or `drop[1]`.
+/// The position of a rule in its section. Displayed as `keep[0]` or `drop[1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RulePlace {
     /// The list.
@@ -75,7 +75,7 @@ pub struct RulePlace {
 }
 
 impl RulePlace {
-    /// Parses a place in the form in which it is displayed; `None` if it has another form.
+    /// Parses a position in the form in which it is displayed; `None` if the text has another form.
     pub fn from_name(name: &str) -> Option<RulePlace> {
         let (list, rest) = name.split_at_checked(4)?;
         let list = match list {
@@ -110,7 +110,7 @@ impl Serialize for RulePlace {
 pub struct Matched {
     /// The key, as in the TOML.
     pub key: String,
-    /// The text that matched, as in `region:international`; cut after a hundred characters.
+    /// The text that matched, such as `region:international`, cut after a hundred characters.
     pub words: String,
     /// The feed of the copy that matched; `None` if the story as a whole did.
     pub feed: Option<FeedId>,
@@ -133,12 +133,11 @@ impl fmt::Display for Matched {
     }
 }
 
-/// Why a story is in a section or not. Displayed as the end of a sentence that a reader understands, as in `keep[0] matched
-/// category region:international`.
+/// Why a story is in a section or not. Displayed as the end of a sentence, such as `keep[0] matched category
+/// region:international`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The story is older than the section's `max_age`. The section showed it before, and its archives still contain
-    /// it.
+    /// The story is older than the section's `max_age`. If the section showed it before, its archives still contain it.
     TooOld,
     /// The section had a copy of the story, but has none any more: the feeds of the copies were removed from the config
     /// or the section.
@@ -152,11 +151,11 @@ pub enum Why {
     },
     /// The section has `keep` rules, and none of them matched.
     NoKeep,
-    /// This rule matched, by these keys.
+    /// A rule matched, and so decided.
     Rule {
-        /// The rule.
+        /// The position of the rule.
         place: RulePlace,
-        /// The keys that matched.
+        /// The keys of the rule that matched.
         matched: Vec<Matched>,
     },
     /// The section has none of the feeds of the story's copies.

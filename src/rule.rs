@@ -43,7 +43,8 @@ pub struct RuleCopy<'a> {
     pub feed: &'a FeedId,
     /// The tags of the feed.
     pub tags: &'a [String],
-    /// The entry's own categories, and those that the config gives to entries of the feed. Facets have their scheme.
+    /// The entry's own categories, and those that the config gives to entries of the feed. A category with a facet,
+    /// such as `region:international`, has the facet in its scheme.
     pub categories: &'a [Category],
     /// The plain text of the entry.
     pub text: &'a PlainText,
@@ -476,8 +477,8 @@ impl fmt::Display for Test {
     }
 }
 
-/// Quotes a text for TOML. Uses a literal string if the text has a backslash or a quote and permits it, because a
-/// regular expression is easier to read in one.
+/// Quotes a text for TOML. If the text has a backslash or a quote, uses a literal string where possible, because that
+/// is easier to read.
 fn quoted(text: &str) -> String {
     if text.contains(['\\', '"']) && !text.contains('\'') && !text.contains(char::is_control) {
         return format!("'{text}'");

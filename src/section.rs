@@ -53,14 +53,14 @@ const COPIES_BYTES: usize = 32 * 1024;
 /// copies.
 const MAX_ADDED_CATEGORIES: usize = 64;
 
-/// The most bytes of contributors, a rights notice or a category that a story shows from copies that do not lead: those
-/// of two long paragraphs.
+/// The most bytes of contributors, a rights notice or a category that a story shows from copies that do not lead. Two
+/// long paragraphs have about as many.
 const ADDED_BYTES: usize = 1024;
 
 /// The most characters of the title of a shortened story: twice as many as the longest headlines have.
 const SHORT_TITLE_CHARS: usize = 500;
 
-/// The most bytes of each list in a shortened story: those of about ten categories, or three enclosures.
+/// The most bytes of each list in a shortened story. They suffice for about ten categories, or three enclosures.
 const SHORT_LIST_BYTES: usize = 1024;
 
 /// A copy of a story as a section judges it: an entry together with its feed.
@@ -74,7 +74,8 @@ pub struct SeenCopy<'a> {
     pub entry: Cow<'a, Entry>,
     /// The plain text of the entry; empty if no rule needs it.
     pub text: Cow<'a, PlainText>,
-    /// The entry's own categories, and those that the config gives to entries of the feed. Facets have their scheme.
+    /// The entry's own categories, and those that the config gives to entries of the feed. A category with a facet,
+    /// such as `region:international`, has the facet in its scheme.
     pub categories: Vec<Category>,
     /// When newswire first saw the entry.
     pub first_seen: Timestamp,
@@ -99,8 +100,8 @@ pub struct Verdict {
     pub next_change: Option<Timestamp>,
 }
 
-/// Returns an entry's own categories, and those that the config gives to entries of its feed, without duplicates.
-/// Facets have their scheme.
+/// Returns an entry's own categories, and those that the config gives to entries of its feed, without duplicates. A
+/// category with a facet has the facet in its scheme.
 pub fn categories_of(entry: &Entry, feed: &Feed, site: &Site) -> Vec<Category> {
     let mut categories = config::classify(&entry.categories, &site.facets, &site.url);
     merge_categories(&mut categories, &feed.categories);
@@ -336,7 +337,7 @@ pub fn shorten(story: &mut ShownStory) {
     }
 }
 
-/// Removes items that do not fit into `bytes` together with the items before them that do.
+/// Removes each item that does not fit into `bytes` together with the items before it that stay.
 fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) {
     let mut left = bytes;
     items.retain(|item| {

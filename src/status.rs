@@ -56,7 +56,7 @@ pub struct FeedOverview {
     pub last_poll: Option<Timestamp>,
     /// When the next poll is due; `None` if the feed is disabled or gone.
     pub next_poll: Option<Timestamp>,
-    /// How many of the latest polls failed in a row.
+    /// How many polls have failed since the last successful one.
     pub failures: u32,
     /// Why the last poll failed, as a sentence; `None` if it did not fail.
     pub last_error: Option<String>,
@@ -75,8 +75,8 @@ pub struct FeedOverview {
     /// The time of `held`.
     #[serde(skip)]
     pub held_until: Option<Timestamp>,
-    /// Why the feed is polled as often as it is, if the TOML does not say that, such as `polled every 4 hours, because
-    /// it publishes 3.1 entries a day`.
+    /// Why the feed is polled as often as it is, such as `polled every 4 hours, because it publishes 3.1 entries a
+    /// day`. `None` if the schedule in the TOML says it.
     pub rhythm: Option<String>,
     /// The repairs that were needed to read the feed's last document, and other faults that an editor should know, as
     /// sentences.

@@ -74,7 +74,7 @@ pub struct Move {
 pub struct RuleTrial {
     /// The section of the rule.
     pub section: SectionId,
-    /// The place of the rule, such as `drop[1]`.
+    /// The position of the rule, such as `drop[1]`.
     pub rule: RulePlace,
     /// How many stories the rule decides about.
     pub stories: usize,

@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 /// Within these bounds, it is twice as many as the document lists.
 const FORMER: RangeInclusive<usize> = 1_000..=5_000;
 
-/// How many bytes of the feed's entries are read for this comparison: those of about a thousand articles.
+/// The most bytes of the feed's entries that are read for this comparison. About a thousand articles have as many.
 const FORMER_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes the changes that a polled document makes to the entries and stories of the store.
@@ -166,8 +166,8 @@ impl<'a> DocumentTurn<'a> {
             let linked = self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?;
             let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
             numbers.retain(|number| !here.contains(number));
-            // Entries with such a link are candidates even if the document lists them, because an entry with an unknown
-            // guid may be another version of one of them.
+            // Entries with such a link are candidates even if the document lists them: an entry with an unknown guid
+            // may be another version of one.
             numbers.extend(linked);
         }
         numbers.extend(aliases);

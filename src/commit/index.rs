@@ -18,7 +18,7 @@ use crate::text::PlainText;
 /// How many entries one transaction indexes. This takes about 50 ms of the writer's time.
 const BATCH: usize = 1500;
 
-/// A batch ends with the entry with which the contents exceed this number of bytes.
+/// A batch gets no further entry once its contents exceed this number of bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
 /// How many entries may wait to be written after their words were extracted.
@@ -30,7 +30,7 @@ const PUBLIC_BATCH: usize = 250;
 /// How many stories one transaction marks. This takes some milliseconds of the writer's time.
 const MARKED: usize = 2000;
 
-/// A batch of the public index ends with the story with which the texts exceed this number of bytes.
+/// A batch of the public index gets no further story once its texts exceed this number of bytes.
 const PUBLIC_BYTES: usize = 4 << 20;
 
 /// Adds the next batch of entries to the index of all entries. Returns the number of entries in the batch.

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 /// examining a story that is not judged takes microseconds.
 const BATCH: PassLimits = PassLimits { stories: 200, examined: 5000 };
 
-/// A batch ends with the story with which the copies exceed this number of bytes.
+/// A batch gets no further story once its copies exceed this number of bytes.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// The result of a batch.
@@ -36,7 +36,7 @@ pub struct JudgedBatch {
     pub section: SectionId,
     /// Whether the pass of the section is finished.
     pub is_done: bool,
-    /// If the pass is finished, what all of it changed; `None` if it only gave names to stories.
+    /// If the pass is finished, what the whole pass changed; `None` if the pass only gave slugs to stories.
     pub change: Option<SectionChange>,
 }
 
@@ -130,7 +130,7 @@ fn judge_feed(
 }
 
 /// Judges the first of these stories, as many as fit into the memory for a batch. If the section became public, gives
-/// names to those that have none. Returns how many stories it dealt with.
+/// slugs to those that have none. Returns how many stories it dealt with.
 fn judge(
     turn: &Turn,
     config: &Config,

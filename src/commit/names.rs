@@ -77,8 +77,8 @@ fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> R
         })?;
     }
     if verdict.has_new_slug {
-        // The new slug has words of the title in the first public section that shows the story, or is only the number.
-        // The old address still works, because it has the same number.
+        // The new slug has the words of the title that the first public section shows. If no public section shows the
+        // story, it is only the number. The old address still works, because it has the same number.
         let first = places.first().filter(|_| number == names.standing);
         let title = first.map(|(section, _)| shown::title_in(turn, config, section, number)).transpose()?.flatten();
         let slug = title.as_ref().map_or_else(|| story::unnamed(number), |title| story::slug(title, number));

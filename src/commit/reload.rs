@@ -208,8 +208,8 @@ fn sync_sections(
     Ok(())
 }
 
-/// Writes the definition of a section if the definition or the settings of its feeds changed, and begins to judge the
-/// stories that the change can affect. Returns whether stories must be judged.
+/// Writes the definition of a section if it changed, and begins to judge the stories that the change can affect. If
+/// only settings of its feeds changed, records these feeds. Returns whether stories must be judged.
 fn define(
     turn: &Turn,
     section: &Section,

@@ -21,7 +21,7 @@ const BATCH: usize = 500;
 /// How long the poll log and the events of feeds are kept.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Deletes the content of the next batch of entries that left their document longer than `[store] keep` ago, or that
+/// Deletes the content of the next batch of entries. These left their document longer than `[store] keep` ago, or
 /// exceed the limits of the store. Returns the number of entries (0 if nothing is left), and the sections that changed.
 ///
 /// # Errors

@@ -88,7 +88,7 @@ pub(super) fn load<'a>(
     load_within(turn, setting, stories, (viewer, with_text), STEP_BYTES)
 }
 
-/// Loads stories as [`load`] does, but stops after the story with which the copies exceed `max_bytes`.
+/// Loads stories as [`load`] does, but stops once their copies exceed `max_bytes`.
 pub(super) fn load_within<'a>(
     turn: &Turn,
     setting: Setting<'a>,

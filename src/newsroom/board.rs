@@ -1,7 +1,7 @@
 //! The stories that a decision may change, in memory.
 //!
-//! Without I/O: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns the writes.
-//! Each decision sees the changes of earlier decisions, as if they had been written.
+//! This module does no I/O: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns
+//! the writes. Each decision sees the changes of earlier decisions, as if they had been written.
 //!
 //! The policy of publishing: each story is judged for every configured section, that is, it is decided whether the
 //! section has the story. A story gets its public names when a public section first shows it, and never loses them.
@@ -76,7 +76,7 @@ pub struct Board<'a> {
 /// and selected again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unplaced {
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// The entry of the story whose content has just changed, if any.
     pub revised: Option<EntryNumber>,

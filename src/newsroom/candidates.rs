@@ -29,7 +29,8 @@ pub const OTHERS_BYTES: usize = 8 * 1024 * 1024;
 /// The length of a span of time. Three spans cover the usual window: three days before and after an entry's date.
 const SPAN: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// The most spans that are searched for an entry. To search those of a window of a year would take minutes.
+/// The most spans that are searched for an entry. If the window is a year, a search of all its spans would take
+/// minutes.
 const SPANS: usize = 16;
 
 /// The most entries that are loaded for a text key. A key that more entries share comes from a column's title or a
@@ -46,11 +47,11 @@ const OF_ONE_FEED: usize = 2;
 /// The keys to look up in the store for a run.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Link keys.
+    /// The link keys to look up.
     pub links: BTreeSet<String>,
-    /// Ids that stories may have.
+    /// The ids of stories to look up.
     pub ids: BTreeSet<String>,
-    /// Keys of texts.
+    /// The text keys to look up.
     pub signatures: BTreeSet<SignatureKey>,
 }
 

@@ -26,8 +26,8 @@ use crate::text::PlainText;
 /// if it is larger.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// The most copies of one feed that are considered. newswire itself puts at most one copy of a feed into a story, and only
-/// an editor can add more. Stories from earlier versions of newswire may have any number.
+/// The most copies of one feed that are considered. newswire itself puts at most one copy of a feed into a story, and
+/// only an editor can add more. Stories from older versions of newswire may have any number.
 const MAX_OF_ONE_FEED: usize = 4;
 
 /// The sections for which copies are selected.
@@ -50,7 +50,7 @@ impl Viewer<'_> {
     }
 }
 
-/// The copies of a story by which the story is judged: by which it is decided whether a section has it.
+/// The copies of a story by which the story is judged. To judge a story is to decide whether a section has it.
 #[derive(Debug, Default)]
 pub struct SeenStory<'a> {
     /// The copies, ordered by number.

@@ -73,7 +73,7 @@ pub struct Tally<'a> {
     pub merges: Vec<(EntryNumber, StoryNumber, Vec<Join>)>,
 }
 
-/// Returns the story that a change may change; `None` if there is none or it is a new one.
+/// Returns the existing story that must be judged again because of a change; `None` if there is none.
 pub fn touched(change: &Change) -> Option<StoryNumber> {
     match change {
         Change::Rekeyed { story, rewording, .. } if *rewording != Rewording::Kept => Some(*story),
@@ -84,8 +84,7 @@ pub fn touched(change: &Change) -> Option<StoryNumber> {
 }
 
 impl<'a> Board<'a> {
-    /// Applies one change. `story` is the active story that [`touched`] leads to: the story itself, or the one that it
-    /// was merged into.
+    /// Applies one change. `story` is the story from [`touched`], or the one that this was merged into.
     pub fn apply(
         &mut self,
         polling: Polling<'a>,

@@ -17,7 +17,7 @@ const REKEYED: usize = 3;
 /// The health of a feed before or after a poll.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FeedHealth {
-    /// How many of the latest polls failed in a row.
+    /// How many polls have failed since the last successful one.
     pub failures: u32,
     /// Whether the last poll got the status 410 (Gone).
     pub is_gone: bool,

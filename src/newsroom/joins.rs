@@ -36,7 +36,7 @@ pub(super) fn of(
     joins
 }
 
-/// Returns an entry of the same feed that shares a link with this entry and has the same text.
+/// Returns an entry of the same feed that shares a link with this entry and has almost the same title and text.
 pub(super) fn same_entry<'k>(
     cleaned: &Cleaned,
     known: &'k Known,
@@ -62,7 +62,7 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 }
 
 /// Joins an entry to stories with which it shares a link that is specific to both, the oldest story first. Does not
-/// join texts that contradict each other. A link to a page that gets new entries all the time, such as a live blog,
+/// join texts that contradict each other. Some pages, such as a live blog, get new entries all the time: a link to one
 /// joins only entries with a similar headline or text. Two entries for a live blog or a site's section are about two
 /// events if they have the same sentences with other numbers or names.
 fn by_link(
@@ -113,8 +113,8 @@ fn is_part_and_page(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     own.is_some() != other.link.as_ref().and_then(anchor).is_some()
 }
 
-/// Returns whether the key is not that of both entries' own links, and one of these leads to an anchor or to a page
-/// that gets new entries all the time. The key, such as that of a guid `/?p=123`, may then also lead to that page.
+/// Returns whether the key, such as that of a guid `/?p=123`, may lead to a page that gets new entries all the time. It
+/// may if the key is not that of both entries' own links, and one of these leads to such a page or to an anchor.
 fn lead_to_many(key: &str, cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let links = [cleaned.entry.link.as_ref(), other.link.as_ref()];
     let own: Vec<_> = links.iter().map(|link| link.and_then(link::key)).collect();
@@ -140,8 +140,8 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
 }
 
 /// Returns whether the text of an entry is boilerplate, such as an advertisement or a site's footer: other entries have
-/// it under other titles. It is if the entry's own feed, or another feed, has it under two titles. It also is if other
-/// feeds have it under two other titles and it is short.
+/// the text under other titles. One feed that has it under two titles suffices. Between feeds, whose headlines differ,
+/// a text counts as boilerplate only if it is short and has two other titles.
 fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumber) -> bool {
     let others = candidates.iter().filter(|other| cleaned.wording.is_text_under_another_title(&other.wording));
     let titles: HashSet<_> = others.clone().map(|other| other.wording.title_key()).collect();

@@ -24,9 +24,9 @@ pub const MAX_REVISIONS: u32 = 24;
 /// How the entries of the polled feed are compared with others to recognise stories.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// Whether an entry joins a story because of a link or an id.
+    /// Whether entries join stories because of a link or an id.
     pub by_links: bool,
-    /// Whether an entry joins a story because of its text.
+    /// Whether entries join stories because of their text.
     pub by_text: bool,
     /// The longest time between two copies of one text.
     pub window: Duration,
@@ -102,7 +102,7 @@ impl Known {
 /// A stored entry of the polled feed that may be an entry of the document under another guid.
 #[derive(Clone, Debug)]
 pub struct FormerEntry {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The story of the entry.
     pub story: StoryNumber,
@@ -162,7 +162,7 @@ impl FormerEntry {
 /// A stored entry of any feed, to compare with an entry of the document.
 #[derive(Clone, Debug)]
 pub struct OtherEntry {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The story of the entry.
     pub story: StoryNumber,
@@ -194,7 +194,7 @@ pub struct Linked {
 /// A story that an entry belongs to, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Join {
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// Why the entry belongs to the story.
     pub reason: JoinReason,

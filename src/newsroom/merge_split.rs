@@ -1,10 +1,10 @@
 //! Merges two stories and splits a copy from a story, on the [`Board`].
 //!
 //! The policy of merging: the merged story leaves every section, and its id leads to the story that stays. In a section
-//! that has shown only the merged story, the story that stays takes its place under the id that readers know, so that
-//! nothing is published twice. Stories that an editor split are never merged, whatever the feeds say. Two stories that
-//! have copies of the same feed are merged only by an editor, because a feed has at most one copy of a story. This
-//! module does no I/O.
+//! that has shown only the merged story, the story that stays takes its place, under the id that readers know. So
+//! nothing is published twice. Stories that an editor split are never merged, whatever the feeds say. A feed has at
+//! most one copy of a story, so only an editor can merge two stories that have copies of the same feed. This module
+//! does no I/O.
 
 use std::collections::BTreeSet;
 

@@ -22,7 +22,7 @@ pub(super) type Wordings = Vec<(EntryNumber, Wording)>;
 /// A story and the texts of its copies.
 #[derive(Debug)]
 pub(super) struct StoryTexts {
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// The texts of the story's copies.
     pub wordings: Wordings,

@@ -1,5 +1,5 @@
-//! Decides what changes in entries, stories and sections after a poll or a change of the config, by a command of an
-//! editor, and because time passes.
+//! Decides what changes in entries, stories and sections: after a poll or a change of the config, by an editor's
+//! command, or because time passes.
 //!
 //! Takes values and returns values. Never loads or writes a row, and never reads a clock. The caller passes the stored
 //! rows and `now`, and writes the decision in the transaction in which it loaded the rows.

@@ -85,7 +85,7 @@ pub(super) fn place(
     }
 }
 
-/// Returns the placing by which a story leaves a section for a reason other than a rule.
+/// Returns the [`Placing`] of a story that leaves a section for a reason other than a rule.
 pub(super) fn leave(before: &PlacementRow, why: Why, now: Timestamp) -> Placing {
     let after = PlacementRow { left: Some(now), why, next_change: None, ..before.clone() };
     Placing { write: Some(after), frozen: None, effect: Effect::Leaves }

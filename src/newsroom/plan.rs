@@ -13,7 +13,7 @@
 //! - An entry is revised only if its lasting content changes. Of an entry that changes at every poll, at most
 //!   [`MAX_REVISIONS`] changes are applied.
 //! - An entry joins a story by a link only if the link is specific to it: no entry of another story of the feed has it.
-//! - An entry joins a story by its text only if the text occurs in no other story.
+//! - An entry joins a story by its text only if no feed has the text in several stories.
 //! - A known entry under a new guid is not a new entry. An earlier version of an entry that the document also lists is
 //!   not one either.
 //! - A feed has at most one copy of a story, so that no feed can fill another feed's story with its own entries.

@@ -31,7 +31,7 @@ pub struct Polled {
     pub outcome: Outcome,
     /// When to poll the feed next, and why.
     pub next: NextPoll,
-    /// How many of the latest attempts failed in a row, including this one.
+    /// How many attempts have failed since the last successful one, including this one.
     pub failures: u32,
     /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
@@ -40,8 +40,8 @@ pub struct Polled {
     pub start: Option<Url>,
     /// The address that the attempt was redirected to, if all redirects were permanent.
     pub permanent: Option<Url>,
-    /// The scheme, host and port that must not be polled if the response says so for the whole host. `None` for the
-    /// editor's own hosts, and after a redirect to another server.
+    /// The scheme, host and port that must not be polled if the response says so for the whole host. `None` for a host
+    /// that is not public (such as one in the local network), and after a redirect to another server.
     pub public_origin: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub struct Polled {
 pub enum Outcome {
     /// The document has not changed: the server answered 304 (Not Modified), or the file is the same.
     NotModified {
-        /// The validators of this response.
+        /// The `ETag` and `Last-Modified` of this response.
         validators: Validators,
     },
     /// The attempt got a document.

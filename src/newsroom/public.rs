@@ -1,9 +1,9 @@
 //! Decides what is public: the stories that public sections show, with the text that these show.
 //!
-//! The policy of public search: an anonymous search reads only public text. If it searched all texts and then dropped
-//! private results, its duration would reveal whether a word is in a private text, and the order of its results how
-//! often. So private text is never in the public index, and a search treats private feeds and sections as if they did
-//! not exist. This module does no I/O.
+//! The policy of public search: an anonymous search reads only public text. Suppose that it searched all texts and then
+//! dropped private results. Then its duration would reveal whether a word is in a private text, and the order of its
+//! results would reveal how often. So private text is never in the public index, and a search treats private feeds and
+//! sections as if they did not exist. This module does no I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -216,7 +216,7 @@ fn keeps_title(new: New, former: &FormerEntry) -> bool {
     former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
 }
 
-/// Returns whether the date is the same, and the title is the same or the texts have parts in common.
+/// Returns whether the date is the same, and the title is the same or one text may be an edit of the other.
 fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
@@ -239,8 +239,8 @@ fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     plainer_guids(former).contains(plainest)
 }
 
-/// Returns whether link and guid are the same, and the title was edited. The caller has checked date and text. Without
-/// a date, the titles must be similar.
+/// Returns whether link and guid are the same, so that only the title differs: the caller has checked date and text.
+/// Without a date, the titles must be similar.
 fn is_retitled(new: New, former: &FormerEntry) -> bool {
     let is_alike = |wording: &Wording| new.cleaned.wording.has_title_like(wording);
     let is_dated = new.cleaned.entry.published.is_some();

@@ -1,8 +1,8 @@
 //! Finds versions of one entry: some feeds give an entry a new guid, with a higher number, after every edit.
 //!
-//! The policy of versions: two entries are versions of one entry if their guids differ only in a counter, fragment or
-//! version at the end, and they have the same specific link, and not different authors. From one poll to the next, the
-//! date or much of the text must also be the same.
+//! The policy of versions: the guids of two versions of an entry differ only in a counter, fragment or version at the
+//! end. The versions have the same specific link, and they do not have different authors. From one poll to the next,
+//! the date or much of the text must also be the same.
 //!
 //! Within one document more must be the same, because a page may have parts that are separate entries, such as forum
 //! replies and comments. The date, all authors, the anchor of the link and much of the text must be the same. Two parts

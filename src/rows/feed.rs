@@ -33,7 +33,7 @@ pub struct PollRow {
     pub hold_until: Option<Timestamp>,
     /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
-    /// How many of the latest polls failed in a row.
+    /// How many polls have failed since the last successful one.
     pub failures: u32,
     /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
@@ -104,7 +104,7 @@ pub struct DocumentRow {
 /// The record of one poll in the poll log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
-    /// The feed.
+    /// The number of the feed.
     pub feed: FeedNumber,
     /// When the poll began.
     pub at: Timestamp,
@@ -125,7 +125,7 @@ pub struct LogRow {
 /// An event of a feed that the administrator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
-    /// The feed.
+    /// The number of the feed.
     pub feed: FeedNumber,
     /// When the event happened.
     pub at: Timestamp,

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 /// A stored entry of the polled feed.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownEntry {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The story of the entry.
     pub story: StoryNumber,
@@ -28,13 +28,13 @@ pub struct KnownEntry {
 /// An entry of the polled feed, with its content.
 #[derive(Clone, Debug)]
 pub struct FormerRow {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The story of the entry.
     pub story: StoryNumber,
     /// The guid of the entry.
     pub guid: String,
-    /// Where the guid comes from.
+    /// Where the guid comes from: the feed's guid, the link or the content.
     pub guid_kind: GuidKind,
     /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
@@ -52,7 +52,7 @@ pub struct FormerRow {
 /// An entry of any feed, with its content.
 #[derive(Clone, Debug)]
 pub struct OtherRow {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The story of the entry.
     pub story: StoryNumber,
@@ -69,7 +69,7 @@ pub struct OtherRow {
 /// An entry to which a link is specific: no entry of another story of its feed has the link.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkRow {
-    /// The entry.
+    /// The number of the entry.
     pub entry: EntryNumber,
     /// Whether the link is the entry's declared original, and not the entry's own link.
     pub original: bool,
@@ -83,7 +83,7 @@ pub struct SignatureKey(pub i64);
 /// An entry whose text has a signature key.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureRow {
-    /// The entry.
+    /// The number of the entry.
     pub entry: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedNumber,

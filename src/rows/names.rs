@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 /// The names of a story. The story may have been merged into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamesRow {
-    /// The story.
+    /// The number of the story.
     pub number: StoryNumber,
     /// The public id of the story.
     pub id: String,
@@ -52,7 +52,7 @@ pub struct NamedCopyRow {
 /// A new id for a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplacedId {
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// The active story: this story, or the one that this story was merged into.
     pub standing: StoryNumber,

@@ -62,7 +62,7 @@ pub struct IndexedWords {
 /// An entry that is not in the index yet.
 #[derive(Clone, Debug)]
 pub struct UnindexedRow {
-    /// The entry.
+    /// The number of the entry.
     pub entry: EntryNumber,
     /// The entry as JSON; `None` if the configured retention deleted the content.
     pub json: Option<String>,
@@ -77,8 +77,8 @@ pub struct PublicTerms {
     pub feeds: BTreeMap<String, u64>,
 }
 
-/// Returns a hash of how much of a feed's content may be published (`link`, `summary` or `full`), and of the public
-/// sections that have the feed, in the order of the config.
+/// Returns a hash of two settings of a feed: how much of its content may be published (`link`, `summary` or `full`),
+/// and the public sections that have it. The sections are in the order of the config.
 pub fn feed_terms_hash<'s>(republish: &str, sections: impl IntoIterator<Item = &'s str>) -> u64 {
     let mut hash = Xxh3Default::new();
     let mut add = |part: &str| {

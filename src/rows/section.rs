@@ -14,7 +14,7 @@ pub struct DefinitionRow {
     pub hash: u64,
     /// Whether an older version of newswire computed the hash, from another form of the definition.
     pub has_former_hash: bool,
-    /// Whether the section is no longer configured.
+    /// Whether the section was removed from the config.
     pub is_gone: bool,
     /// The parts of the definition; `None` if an older version judged the section.
     pub parts: Option<DefinitionParts>,
@@ -37,18 +37,18 @@ pub struct DefinitionParts {
 /// The position of a story in a pass over all stories, newest first: the time and the number of the story.
 pub type StoryPosition = (Timestamp, StoryNumber);
 
-/// The progress of a pass that judges stories for a section, or gives names to the stories of a section, in batches.
+/// The progress of a pass that judges stories for a section, or gives slugs to the stories of a section, in batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgingRow {
     /// The section.
     pub section: SectionId,
     /// The number of the section.
     pub number: SectionNumber,
-    /// Whether the section is new; otherwise its definition changed.
+    /// Whether the section is new; otherwise its definition changed or it became public.
     pub is_new: bool,
     /// Whether the pass judges stories.
     pub judges: bool,
-    /// Whether the pass gives names to the section's stories, because the section became public.
+    /// Whether the pass gives slugs to the section's stories, because the section became public.
     pub names: bool,
     /// Whether the pass judges all stories; otherwise only those of some feeds.
     pub is_whole: bool,

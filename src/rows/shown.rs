@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// The names and the time of an active story: one that was not merged into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredStory {
-    /// The story.
+    /// The number of the story.
     pub number: StoryNumber,
     /// The public id of the story.
     pub id: String,
@@ -25,7 +25,7 @@ pub struct StoredStory {
 /// An entry as a copy of its story. The feed of the entry may have been removed from the config.
 #[derive(Clone, Debug)]
 pub struct StoredCopy {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedId,
@@ -44,7 +44,7 @@ pub struct StoredCopy {
 /// A stored section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSection {
-    /// The section.
+    /// The number of the section.
     pub number: SectionNumber,
     /// When the section was first configured.
     pub first_seen: Timestamp,
@@ -55,9 +55,9 @@ pub struct KnownSection {
 /// A story in one section, with its names in that section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedRow {
-    /// The section.
+    /// The number of the section.
     pub section: SectionNumber,
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// The id under which this section publishes the story.
     pub id: String,
@@ -80,7 +80,7 @@ pub struct PlacedRow {
 /// An archive document as it was written.
 #[derive(Clone, Debug)]
 pub struct ArchiveRow {
-    /// The section.
+    /// The number of the section.
     pub section: SectionNumber,
     /// When the document was made.
     pub made: Timestamp,
@@ -91,7 +91,7 @@ pub struct ArchiveRow {
 /// The current placement of a story that is in an archive document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchivedRow {
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// The current id of the story. It may differ from the archived id if an older version of newswire minted that.
     pub id: String,

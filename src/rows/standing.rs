@@ -44,7 +44,7 @@ pub struct StandingStory {
 /// The row of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoryRow {
-    /// The story.
+    /// The number of the story.
     pub number: StoryNumber,
     /// The id under which the story is published.
     pub public_id: String,
@@ -79,7 +79,7 @@ pub enum Copies {
 /// An entry as a copy of its story.
 #[derive(Clone, Debug)]
 pub struct CopyRow {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedId,
@@ -98,7 +98,7 @@ pub struct CopyRow {
 /// A copy without its content.
 #[derive(Clone, Debug)]
 pub struct CopyHead {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedId,
@@ -115,7 +115,7 @@ pub struct CopyHead {
 /// An entry of a story, with or without content.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedNumber,

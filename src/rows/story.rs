@@ -21,9 +21,10 @@ pub struct ShownStory {
     pub published: Timestamp,
     /// When the lasting content (the part whose change is a revision) last changed; never before `published`.
     pub updated: Timestamp,
-    /// The lead's content, as far as its feed's `republish` allows.
+    /// The content of the lead. Before it is published, it is reduced to what the feed's `republish` setting permits.
     pub entry: Entry,
-    /// The categories of all copies that the section sees, without duplicates. A facet is a category with a scheme.
+    /// The categories of all copies that the section sees, without duplicates. A category with a facet, such as
+    /// `region:international`, has the facet in its scheme.
     pub categories: Vec<Category>,
     /// The contributors of the lead. If it has none, those of another copy.
     pub via: Vec<Person>,

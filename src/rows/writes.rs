@@ -54,7 +54,7 @@ pub struct NewStory {
 /// New names for a story that a public section is about to show for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamesWrite {
-    /// The story.
+    /// The number of the story.
     pub story: StoryNumber,
     /// The slug of the story's page.
     pub slug: String,
@@ -72,14 +72,14 @@ pub enum EntryWrite {
     New(Box<NewEntry>),
     /// The feed wrote the entry differently, but its lasting content (the part whose change is a revision) is the same.
     Touched {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
         /// The new hash of everything that the feed wrote for the entry.
         raw_hash: u64,
     },
     /// The entry's lasting content changed.
     Revised {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
         /// The new hash of everything that the feed wrote for the entry.
         raw_hash: u64,
@@ -88,7 +88,7 @@ pub enum EntryWrite {
     },
     /// The feed gave the entry another guid. The former guid becomes an alias for ever.
     Rekeyed {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
         /// The feed of the entry.
         feed: FeedNumber,
@@ -103,16 +103,16 @@ pub enum EntryWrite {
     },
     /// A further guid leads to an entry.
     Alias {
-        /// The feed.
+        /// The number of the feed.
         feed: FeedNumber,
         /// The guid.
         guid: String,
-        /// The entry.
+        /// The number of the entry.
         entry: EntryNumber,
     },
     /// The entry was revised; the number of its revisions rises by one.
     Counted {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
         /// When the entry was revised.
         at: Timestamp,
@@ -121,14 +121,14 @@ pub enum EntryWrite {
     Words(Box<WordsWrite>),
     /// The reason why the entry belongs to its story changed.
     Reason {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
         /// The new reason.
         reason: JoinReason,
     },
     /// The entry left the feed's document, or came back to it.
     Listed {
-        /// The entry.
+        /// The number of the entry.
         number: EntryNumber,
         /// Since when the document does not list the entry; `None` if it lists the entry.
         unlisted: Option<Timestamp>,
@@ -140,7 +140,7 @@ pub enum EntryWrite {
 /// A new entry, without its content.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedNumber,
@@ -165,7 +165,7 @@ pub struct NewEntry {
 /// The content of an entry, and the keys under which the entry is found.
 #[derive(Clone, Debug)]
 pub struct WordsWrite {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The feed of the entry.
     pub feed: FeedNumber,
@@ -200,7 +200,7 @@ pub struct LinkWrite {
 /// An entry whose content is deleted. Its row stays, so that the entry is not taken for a new one later.
 #[derive(Clone, Debug)]
 pub struct Forget {
-    /// The entry.
+    /// The number of the entry.
     pub number: EntryNumber,
     /// The story of the entry.
     pub story: StoryNumber,

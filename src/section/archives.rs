@@ -2,8 +2,9 @@
 //! has no room for.
 //!
 //! The policy of archives: the archive documents and the section's document together contain every story that the
-//! section ever showed. No story is in two archive documents. A story is archived as it is when it does not fit into
-//! the section's document any more, and later edits, copies and leads do not change it. This module does no I/O.
+//! section ever showed. No story is in two archive documents. A story is archived when it does not fit into the
+//! section's document any more. Later edits, copies and leads do not change the archived story. This module does no
+//! I/O.
 //!
 //! An archive document changes only for four reasons: the config permits more or less content to be published; a story
 //! leaves the section for a reason other than its age; a feed leaves the section; retention deletes content.

@@ -1,9 +1,9 @@
 //! Selects the stories that a section's document shows: the newest, within limits.
 //!
-//! The policy: a document has at most `limit` stories, of which at most `per_feed` are led by the same feed, and as
-//! many as fit into about 1 MiB. Once the document is three quarters full, further stories are shortened. Then it also
-//! gets no more stories of feeds that already take a quarter of it; these are only in the archives. So no feed can fill
-//! the document with a few large stories. This module does no I/O.
+//! The policy: a document has as many stories as fit into about 1 MiB, but at most `limit`, of which at most `per_feed`
+//! are led by the same feed. Once the document is three quarters full, further stories are shortened. Then it also gets
+//! no more stories of feeds that already take a quarter of it; these are only in the archives. So no feed can fill the
+//! document with a few large stories. This module does no I/O.
 
 use std::collections::HashMap;
 

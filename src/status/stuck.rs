@@ -16,7 +16,8 @@ use crate::duration;
 use crate::feed::FeedId;
 use crate::fetch::Progress;
 
-/// How many times its `timeout` a poll may take. Fetching takes at most once the timeout, and parsing much less.
+/// How many times as long as its `timeout` a poll may take. Fetching takes at most as long as the timeout, and parsing
+/// takes much less.
 const TIMEOUTS: u32 = 2;
 
 /// The polls that are running. Clones watch the same polls.

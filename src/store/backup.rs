@@ -130,7 +130,7 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
     if !is_backup(file).map_err(file::failed(file))? {
         return Err(BackupError::Foreign(file.to_owned()));
     }
-    // A backup is a single file. If one of these files exists, `file` is a store in use, and SQLite would read the file
+    // A backup is a single file. If one of these files exists, `file` is a store in use, and SQLite would read its log
     // together with the new backup.
     let signs = OF_SQLITE.iter().chain(&OF_NEWSWIRE).map(|suffix| sibling(file, suffix));
     match signs.into_iter().find(|sign| fs::symlink_metadata(sign).is_ok()) {

@@ -11,8 +11,8 @@ pub(super) type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
 /// How many rows one statement converts. It takes about 50 ms.
 const BATCH: i64 = 10_000;
 
-/// Replaces those sentences in `placement.why` by codes that schema version 3 wrote and that have a code. Other
-/// sentences move to `detail` under the code `old`.
+/// Replaces the sentences in `placement.why`, as schema version 3 wrote them, by codes. A sentence without a code of
+/// its own moves to `detail`, and gets the code `old`.
 const REASONS: &str = "UPDATE placement SET
     detail = CASE
       WHEN why IN ('it is older than the section''s max_age', 'no feed of the section has it any more',

@@ -1,5 +1,5 @@
-//! The content hash and the time of the last change of each published document, so that its `Last-Modified` never goes
-//! back, not even after a restart.
+//! Records the content hash of each published document and when it last changed. So its `Last-Modified` never goes
+//! back, even after a restart.
 
 use rusqlite::params;
 

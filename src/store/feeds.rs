@@ -26,7 +26,7 @@ pub struct PollState {
     pub feed: FeedId,
     /// The `ETag` and `Last-Modified` of the last document, for a conditional request.
     pub validators: Validators,
-    /// How many of the latest polls failed in a row.
+    /// How many polls have failed since the last successful one.
     pub failures: u32,
     /// The state of the feed.
     pub state: FeedState,
@@ -67,7 +67,7 @@ pub struct FeedStatus {
     pub hold_until: Option<Timestamp>,
     /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
-    /// How many of the latest polls failed in a row.
+    /// How many polls have failed since the last successful one.
     pub failures: u32,
     /// Why the last poll failed; `None` if it succeeded.
     pub failure: Option<Failure>,
@@ -123,8 +123,9 @@ impl View {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the feeds that were polled before and are overdue at `now`, the longest overdue first, and all feeds whose
-    /// next poll is after `farthest` or whose last poll is after `now`.
+    /// Loads feeds that were polled before and are overdue at `now`. Also loads feeds whose next poll is after
+    /// `farthest` or whose last poll is after `now`, because a wrong clock wrote these times. The earliest next poll
+    /// comes first.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The store's file and the files next to it: keeps them private, and notices if another program replaces or damages
-//! the store.
+//! Keeps the store's file and the files next to it private, and notices if the store is damaged or another file
+//! replaces it.
 //!
 //! The policy for files: only the owner can read, write or lock the store, whatever the umask. newswire opens only
 //! regular files. It does not write to a store that is damaged, or whose file was replaced while newswire was running.
@@ -159,7 +159,7 @@ pub(super) fn create_folder_of(path: &Path) -> Result<(), StoreError> {
 ///
 /// # Errors
 ///
-/// Returns the errors of the system.
+/// Returns the errors of the operating system.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
         // The umask may have removed a permission of the owner too.

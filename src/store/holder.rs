@@ -61,7 +61,7 @@ fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
     found.map(|held| held.process)
 }
 
-/// Parses a line such as `1: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120`; `None` for a read lock or a process that
+/// Parses a line such as `1: POSIX  ADVISORY  WRITE 4711 fe:01:1234 120 120`; `None` for a read lock or a process that
 /// waits for a lock.
 fn parse(line: &str) -> Option<Held> {
     let mut words = line.split_whitespace().skip(1);

@@ -36,7 +36,7 @@ impl View {
     }
 
     /// Returns whether a section contains a story that its pass has not judged yet. Looks only at the section's stories
-    /// down to `last`, in the section's order; of these, the stories older than `cursor` are not judged yet.
+    /// down to `last`, in the section's order. Of these, the pass has not judged the stories older than `cursor`.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl View {
         Ok(batch)
     }
 
-    /// Loads the first feed whose stories a pass over some feeds still has to judge, and the guid of the feed's last
-    /// entry that the pass has dealt with.
+    /// Loads the first feed whose stories a pass over some feeds still has to judge. Also loads the guid of the feed's
+    /// last entry that the pass has dealt with.
     ///
     /// # Errors
     ///
@@ -168,7 +168,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Begins a pass that gives names to the stories of a section that became public. If the section has an unfinished
+    /// Begins a pass that gives slugs to the stories of a section that became public. If the section has an unfinished
     /// pass, that pass begins again and does both.
     ///
     /// # Errors

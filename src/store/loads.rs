@@ -295,9 +295,9 @@ impl View {
         Ok(found)
     }
 
-    /// Loads entries in the given order, each with the value that `accept` returned for its feed. Skips an entry
-    /// without content, an entry whose feed is not configured or not accepted by `accept`, and an entry with which the
-    /// contents would exceed `bytes` in total.
+    /// Loads entries in the given order, each with the value that `accept` returned for its feed. Skips entries without
+    /// content, and entries whose feed is not configured or not accepted by `accept`. Also skips an entry whose content
+    /// would make the total exceed `bytes`.
     ///
     /// # Errors
     ///

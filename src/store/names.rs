@@ -59,8 +59,8 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the copies of the active story that this story is or was merged into, and the copies of stories that an
-    /// editor split from this one. They are ordered by entry number.
+    /// Loads the copies of the active story: this story, or the one that it was merged into. Also loads the copies of
+    /// stories that an editor split from this one. All are ordered by entry number.
     ///
     /// # Errors
     ///
@@ -122,9 +122,9 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Records for stories since when a section shows them, without reading their content. Applies to the active
-    /// stories up to `last` whose names are not checked yet, whose copies are all from `feeds`, and which no editor
-    /// split.
+    /// Records since when a section shows stories, without reading their content. Does so for active stories up to
+    /// number `last` whose names are not checked yet. Skips stories that have copies of feeds other than `feeds`, and
+    /// stories that an editor split.
     ///
     /// # Errors
     ///
@@ -149,8 +149,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the names of those stories up to `last` as checked that have a time since when a public section shows
-    /// them.
+    /// Marks the names of stories up to number `last` as checked if the store knows since when a public section shows
+    /// the story.
     ///
     /// # Errors
     ///

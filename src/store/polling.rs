@@ -46,8 +46,8 @@ impl Store {
         .await
     }
 
-    /// Corrects times that were written while the clock was wrong: writes new times for the polls of feeds, and
-    /// subtracts `ahead`, by which the clock was fast, from the times before which hosts must not be polled.
+    /// Corrects times that were written while the clock was fast. Writes new times for the polls of feeds. Subtracts
+    /// `ahead`, the error of the clock, from the times before which hosts must not be polled.
     ///
     /// # Errors
     ///

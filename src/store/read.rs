@@ -25,9 +25,9 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Missing`] if there is no store yet, [`StoreError::Older`] if the store has not been
-    /// migrated, [`StoreError::Newer`] if a newer newswire wrote it, and [`StoreError::Foreign`] if another program
-    /// did.
+    /// Returns [`StoreError::Missing`] if there is no store yet, and [`StoreError::Older`] if the store has not been
+    /// migrated. Returns [`StoreError::Newer`] if a newer newswire wrote it, and [`StoreError::Foreign`] if another
+    /// program did.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let reader = Reader::open_any_version(path)?;
         match super::version_of(path, &reader.connection)? {

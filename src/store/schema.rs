@@ -60,9 +60,9 @@ pub(super) const NEWEST: usize = MIGRATIONS.len();
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Foreign`] if another program wrote the file, [`StoreError::Newer`] if a newer newswire did,
-/// and [`StoreError::Orphan`] if after the upgrade a row would refer to a missing row. An error leaves the file
-/// unchanged.
+/// Returns [`StoreError::Foreign`] if another program wrote the file, and [`StoreError::Newer`] if a newer newswire
+/// did. Returns [`StoreError::Orphan`] if after the upgrade a row would refer to a missing row. An error leaves the
+/// file unchanged.
 pub(super) fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let version = version(connection)?;
     if version == MIGRATIONS.len() {

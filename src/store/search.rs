@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 /// The weights of a match in title, text and author. A word in a title says more about a story than one in a long text.
 const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
-/// The most matches that are ranked, newest first. A search with more matches says little, and ranking all of them
-/// would take longer the larger the archive is.
+/// The most matches that are ranked, newest first. Words with more matches say little about what the reader looks for,
+/// and ranking all matches would take longer the larger the archive is.
 const RANKED: usize = 20_000;
 
 /// The most entries with the searched words that are examined, newest first, to find those of the searched days, feeds
@@ -164,8 +164,8 @@ impl View {
         Ok(decode_entry(&body)?)
     }
 
-    /// Loads at most `limit` entries that are not in the index yet, lowest number first. Stops after the entry with
-    /// which the contents exceed `bytes` in total.
+    /// Loads at most `limit` entries that are not in the index yet, lowest number first. Stops once the contents exceed
+    /// `bytes` in total.
     ///
     /// # Errors
     ///

@@ -15,8 +15,8 @@ pub(super) struct WhyColumns {
     pub rule: Option<String>,
     /// The code of the reason.
     pub code: &'static str,
-    /// Depending on the code, the feed of the copy that leads, the matched keys of the rule as JSON, or the sentence
-    /// that an older version of newswire stored.
+    /// The details of the reason, which depend on the code: the feed of the copy that leads, the matched keys of the
+    /// rule as JSON, or a sentence from an older version of newswire.
     pub detail: Option<String>,
 }
 

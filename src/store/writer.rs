@@ -24,8 +24,8 @@ const GROUP: usize = 32;
 /// How long a group of jobs waits for the next job. A single poll is delayed by this time.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long a group waits for further jobs if all its jobs have [`Urgency::Later`]. Each commit writes whole pages, so
-/// a poll without new entries would write many times the size of its own data if it had a commit of its own.
+/// How long a group waits for further jobs if all its jobs have [`Urgency::Later`]. Each commit writes whole pages.
+/// With a commit of its own, a poll without new entries would write many times the size of its data.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether the caller of a job waits for it.
