@@ -1,8 +1,8 @@
 //! Finds the stories that a config would put into its sections and take out of them, before the config is used.
 //!
-//! Reads all stories and changes nothing. It judges them as the daemon would, with the same function
-//! [`section::judge`]: decides which sections have a story. It compares the result with the placements in the store,
-//! which readers see now.
+//! Reads all stories and changes nothing. Judges each story as the daemon would, with the same function
+//! [`section::judge`]: decides whether a section has it. Compares the result with the placements in the store, which
+//! readers see now.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

@@ -141,8 +141,9 @@ impl<'a> DocumentTurn<'a> {
 
     /// Loads the feed's entries that may be the same as a document's entry with an unknown guid. These are the entries
     /// that have just left the document or, if the feed seems to have changed its guids, the feed's newest entries.
-    /// Also loads entries with a plainer guid or the link of an unknown entry, and entries that the document lists
-    /// under an alias. If all these exceed [`FORMER_BYTES`], loads only the newest.
+    /// Also loads entries whose guid is the plain form of an unknown guid, and entries with the link of an entry whose
+    /// guid is unknown. Also loads entries that the document lists under an alias. If all these exceed
+    /// [`FORMER_BYTES`], loads only the newest.
     fn former(
         &self,
         entries: &[PolledEntry],

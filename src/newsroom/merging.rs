@@ -37,8 +37,8 @@ pub struct Merge {
     pub leaves: StoryNumber,
 }
 
-/// Returns the merge of `own`, the story of `entry`, and `other`; `None` if they are not the same story. `join` is the
-/// reason why they may be. `likeness` is the share of their shingles (short sequences of words) that two copies of a
+/// Returns the merge of `own`, the story of `entry`, and `other`; `None` if they are not the same story. `join` says
+/// why they may be the same. `likeness` is the share of their shingles (short sequences of words) that two copies of a
 /// long text must have in common, 0 to 1. The caller must check first that no editor split the stories and that they
 /// have no copies of the same feed.
 pub(super) fn one_of(

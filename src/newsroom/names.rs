@@ -21,7 +21,7 @@ pub struct NamesVerdict {
 }
 
 /// Returns the public sections that show or showed a story, in the order of the config. `entered` are all sections that
-/// did.
+/// did, private ones included.
 pub fn public_places<'c, 'r>(config: &'c Config, entered: &'r [EnteredRow]) -> Vec<(&'c Section, &'r EnteredRow)> {
     let public = config.sections.iter().map(|section| &**section).filter(|section| section.is_public());
     public.filter_map(|section| Some((section, entered.iter().find(|row| row.section == section.id)?))).collect()

@@ -37,8 +37,8 @@ const RUN_BYTES: usize = 8 * 1024 * 1024;
 /// each.
 const RUN_WORDS: usize = 1_000_000;
 
-/// The most merges of stories that one document may cause. More would hardly be genuine, and each merged story must be
-/// read completely.
+/// The most merges of stories that one document may cause. More merges are unlikely to be correct, and each merged
+/// story must be read completely.
 const MAX_MERGES: usize = 100;
 
 /// The change for one entry.

@@ -90,7 +90,8 @@ pub struct PolledDocument {
     pub fresh: usize,
     /// Whether the document lists none of the known entries of the feed, so that newswire may have missed entries.
     pub has_gap: bool,
-    /// Which keys different entries share, so that their guids were extended. The feed keeps this.
+    /// Which keys different entries share, so that their guids were extended. This applies to later documents of the
+    /// feed too.
     pub guids_repaired: SharedKeys,
 }
 

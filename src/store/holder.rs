@@ -46,7 +46,8 @@ pub(super) fn named(process: u32) -> String {
     format!("{command} (process {process})")
 }
 
-/// Returns the id of another process that holds a write lock on the file for which `is_such` returns `true`.
+/// Returns the id of another process that has a write lock on the file. Considers only locks for which `is_such`
+/// returns `true`.
 fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let device = (rustix::fs::major(metadata.dev()).into(), rustix::fs::minor(metadata.dev()).into());
