@@ -1,4 +1,4 @@
-//! Archives (RFC 5005): every story that a section ever showed is in one document, and the documents stay stable.
+//! Archives of a section (RFC 5005): no story is lost or archived twice, and a published archive document stays stable.
 
 use crate::samples;
 
@@ -31,7 +31,7 @@ struct Workspace {
 }
 
 impl Workspace {
-    /// Creates a workspace; `feed` holds keys of feed a, and `section` keys of the section.
+    /// Creates a workspace. `feed` holds more keys of feed a, and `section` more keys of the section.
     async fn new(feed: &str, section: &str) -> Workspace {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
@@ -67,8 +67,8 @@ impl Workspace {
         std::fs::write(self.folder.path().join(format!("{feed}.xml")), document).unwrap();
     }
 
-    /// Lets two hours and a little more pass, so that the feeds are due however they were spread; then polls them and
-    /// publishes the section.
+    /// Moves the clock by two hours and a minute, so that both feeds are due wherever the schedule spread them. Then
+    /// polls the feeds and publishes the section.
     async fn pass(&mut self) {
         self.now = self.now + HOUR * 2 + HOUR / 60;
         self.poller.poll_due(&self.config, self.now).await.unwrap();
@@ -113,7 +113,7 @@ impl Workspace {
         documents
     }
 
-    /// Returns the hashes of all archive documents in every format.
+    /// Returns the ETag and the date of every archive document, in every format.
     async fn archives(&self) -> BTreeMap<String, (String, Timestamp)> {
         let mut found = BTreeMap::new();
         for number in 1.. {
@@ -142,7 +142,8 @@ fn words(numbers: std::ops::Range<u32>) -> Vec<(u32, &'static str)> {
     numbers.rev().map(|number| (number, "Words")).collect()
 }
 
-/// Asserts that the chain contains exactly these stories, and none in two archive documents.
+/// Asserts that the documents of the chain contain exactly these stories, and that no story is in two archive
+/// documents.
 fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
     let archived: Vec<_> = chain[1..].iter().flatten().collect();
     assert_eq!(archived.len(), archived.iter().collect::<BTreeSet<_>>().len(), "none twice: {chain:?}");
@@ -151,7 +152,7 @@ fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
     assert_eq!(published_titles, expected, "{chain:?}");
 }
 
-/// Five hundred entries later the first archive documents are still the same, byte for byte.
+/// After five hundred more entries the first archive documents are still the same, byte for byte.
 #[tokio::test]
 async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
     let mut workspace = Workspace::new("", "").await;
@@ -165,7 +166,7 @@ async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
         workspace.pass().await;
         let chain = workspace.chain().await;
         assert_eq!(chain[0].len(), 10, "the section document shows as many as its limit says");
-        assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "F15");
+        assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "an archive document has at most 100 stories");
         assert_whole(&chain, 0..end);
         let now = workspace.archives().await;
         for (path, before) in &first {
@@ -185,7 +186,7 @@ async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn stories_that_appear_one_by_one_fill_documents_worth_a_request() {
+async fn stories_that_appear_one_by_one_are_archived_several_to_a_document() {
     let mut workspace = Workspace::new("", "").await;
     for end in 1..=60 {
         workspace.put("a", &words(end.max(10) - 10..end));
@@ -197,7 +198,7 @@ async fn stories_that_appear_one_by_one_fill_documents_worth_a_request() {
 }
 
 #[tokio::test]
-async fn edits_new_copies_and_new_titles_do_not_change_an_archive() {
+async fn edited_titles_and_texts_do_not_change_an_archive() {
     let mut workspace = Workspace::new("", "").await;
     workspace.put("a", &words(0..20));
     workspace.pass().await;
@@ -326,7 +327,8 @@ async fn documents_stay_below_a_mebibyte_and_long_stories_are_shortened_to_their
     assert_eq!(count, 40, "{chain:?}");
 }
 
-/// Two newswires that read each other publish nothing twice, and each story keeps its first source and id.
+/// A newswire that reads its own Atom document as a feed publishes nothing twice. Each story keeps its id and its first
+/// source.
 #[tokio::test]
 async fn own_output_that_is_read_back_makes_no_loop() {
     let mut workspace = Workspace::new("", "").await;
@@ -346,7 +348,7 @@ async fn own_output_that_is_read_back_makes_no_loop() {
     assert_eq!(now["items"][0]["_newswire"]["source"]["title"], "a");
 }
 
-/// A subscriber that polls while stories appear and change sees each of them once, under one id, with its newest text.
+/// A subscriber that polls while stories appear and change sees each story once, under one id, with its newest title.
 #[tokio::test]
 async fn subscriber_that_polls_through_two_hundred_changes_sees_each_story_once() {
     let mut workspace = Workspace::new("", "").await;

@@ -5,7 +5,7 @@ use crate::support;
 use serde_json::Value;
 use support::daemon::*;
 
-/// A workspace with these feeds, each a file with a site of its own, in one section.
+/// Creates a workspace with one section of these feeds. Each feed is a file and has its own site.
 fn workspace(feeds: &[(&str, &str)]) -> Workspace {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\ntimezone = \"Pacific/Auckland\"\n".to_owned();
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
@@ -98,7 +98,7 @@ fn link_through_a_feed_proxy_becomes_the_original_link() {
 }
 
 #[test]
-fn comments_are_not_a_summary() {
+fn link_to_the_comments_is_not_used_as_the_summary() {
     let item = "<item><guid isPermaLink=\"false\">1</guid><title>Tides</title><link>https://a.example/tides</link>\
                 <description>&lt;a href=\"https://a.example/c\"&gt;Comments&lt;/a&gt;</description></item>";
     let workspace = workspace(&[("blog", &rss(item))]);
@@ -106,7 +106,7 @@ fn comments_are_not_a_summary() {
     assert!(!workspace.read("site/all/index.html").contains("Comments"));
 }
 
-/// The relaying site is polled first, and dates its copy with the time of copying.
+/// The relaying site is polled first, and its copy has the earlier date. The original leads nevertheless.
 #[test]
 fn search_and_explain_show_the_lead_in_the_time_zone_of_the_site() {
     let text = "The harbour board voted on Tuesday evening to reopen the old quay, which has been closed to the public since a \

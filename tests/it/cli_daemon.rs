@@ -1,4 +1,4 @@
-//! Commands next to a running daemon: what is tried, edited and signalled while it runs.
+//! What a running daemon does when commands, signals and edits of its config reach it.
 
 use crate::support;
 
@@ -16,7 +16,7 @@ fn running(section: &str) -> (Workspace, Daemon) {
 }
 
 #[test]
-fn rules_are_tried_next_to_the_daemon_and_change_nothing() {
+fn try_shows_the_effect_of_a_rule_while_the_daemon_runs_and_changes_nothing() {
     let (workspace, mut daemon) = running("");
     daemon.get_until("/all.json", "Ferries");
     let trial = json(&workspace.config(), &["try", "--section", "all", "--drop", "title=ferries", "--json"]);
@@ -96,7 +96,7 @@ fn second_interrupt_stops_at_once() {
 }
 
 #[test]
-fn reload_repeats_no_unchanged_warning_and_is_logged_before_it_is_served() {
+fn reload_is_logged_after_it_is_served_and_repeats_no_unchanged_warning() {
     let (workspace, mut daemon) = running("drop = [{ tag = \"nowhere\" }]");
     daemon.get_until("/all.json", "Ferries");
     let config = workspace.read("newswire.toml");
@@ -137,7 +137,7 @@ fn removed_section_is_logged_with_the_key_that_redirects_to_its_new_id() {
 }
 
 #[test]
-fn last_removed_section_leaves_the_index_too() {
+fn removing_the_last_section_removes_it_from_the_index() {
     let (workspace, mut daemon) = running("");
     daemon.get_until("/", "/all.atom");
     let config = workspace.read("newswire.toml");

@@ -11,7 +11,7 @@ use support::workspace::{Workspace, rss};
 const SECTION: &str =
     "# Our own.\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"sea\"\nfeeds = [\"tag:sea\"]\n";
 
-/// A workspace that may fetch from the origin, with one feed.
+/// Creates a workspace with one feed, which may fetch from this origin.
 fn workspace(origin: &Origin) -> Workspace {
     Workspace::new(&format!(
         "[poll]\nallow = [\"{}\"]\n\n# The first.\n[[feed]]\nid = \"first\"\nurl = \"file:first.xml\"  # ours\ntags = [\"sea\"]\n\n{SECTION}",
@@ -62,7 +62,7 @@ fn feed_of_a_page_is_found_shown_and_added() {
 }
 
 #[test]
-fn several_feeds_are_offered_and_pages_without_links_are_tried_at_the_usual_places() {
+fn page_with_several_feeds_lists_them_and_page_without_links_is_tried_at_common_paths() {
     let origin = site();
     let workspace = workspace(&origin);
     let before = workspace.read("newswire.toml");
@@ -103,7 +103,7 @@ fn existing_feed_is_not_added_again() {
     assert!(forced.code == 0 && workspace.read("newswire.toml").contains("/moved\""), "{}", forced.err);
 }
 
-/// A server that speaks no TLS, and answers TLS clients in plain text.
+/// Starts a server without TLS, which answers TLS clients in plain text.
 fn plain_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -116,7 +116,7 @@ fn plain_server() -> SocketAddr {
                 true => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{feed}", feed.len()),
                 false => "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_owned(),
             };
-            // A client that got plain text may have gone.
+            // A TLS client may have hung up already.
             let _ = stream.write_all(answer.as_bytes());
         }
     });
@@ -177,7 +177,7 @@ fn edit_that_would_break_the_config_is_refused() {
 }
 
 #[test]
-fn enabling_a_disabled_feed_leaves_no_trace() {
+fn disabling_and_enabling_a_feed_restores_the_config() {
     let origin = site();
     let workspace = workspace(&origin);
     let before = workspace.read("newswire.toml");

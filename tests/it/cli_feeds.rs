@@ -1,4 +1,4 @@
-//! `newswire feeds` and `sections`: whatever needs attention comes first, with a reason.
+//! `newswire feeds`, `newswire sections` and `newswire poll`: what needs attention comes first, with the reason.
 
 use crate::support;
 
@@ -90,7 +90,7 @@ fn silent_and_failing_feeds_come_first_with_a_reason() {
 }
 
 #[test]
-fn newest_of_a_feed_is_the_date_of_an_entry_and_not_of_its_import() {
+fn newest_of_a_feed_is_the_date_of_its_newest_entry_not_of_the_poll() {
     let workspace =
         Workspace::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n");
     let items = |numbers: std::ops::Range<usize>| {

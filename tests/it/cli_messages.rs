@@ -1,4 +1,4 @@
-//! What the commands print if something is wrong, word by word and at 80 columns, with their exit codes.
+//! The exact messages of the commands at 80 columns, most of them about mistakes, and the exit codes.
 
 use crate::support;
 
@@ -7,7 +7,7 @@ use support::workspace::{Workspace, rss};
 const FEED: &str = "[[feed]]\nid = \"beta\"\nurl = \"file:beta.xml\"\n";
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
-/// Asserts that everything the command prints is as expected, and fits a terminal.
+/// Asserts the exact output and exit code of a command, and that no line is longer than 80 characters.
 fn check(workspace: &Workspace, arguments: &[&str], code: i32, expected: &str) {
     let result = workspace.run(arguments);
     let shown = result.out + &result.err;
@@ -15,7 +15,7 @@ fn check(workspace: &Workspace, arguments: &[&str], code: i32, expected: &str) {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 }
 
-/// A workspace with one feed and one story in it.
+/// Creates a workspace with one feed, and polls its only story.
 fn polled() -> Workspace {
     let workspace = Workspace::whole(&format!("{FEED}{ALL}"));
     workspace.write("beta.xml", &rss(&[("1", "One", "x")]));
@@ -24,7 +24,7 @@ fn polled() -> Workspace {
 }
 
 #[test]
-fn unclosed_list_is_one_error_next_to_what_certainly_holds() {
+fn unclosed_list_is_one_error_and_causes_no_further_ones() {
     let section = "[[section]]\nid = \"a\"\nfeeds = [\"x\",\n  \"y\"\nlimit = 5\n\n";
     let rest = "[[section]]\nid = \"b\"\nlimt = 3\nfeeds = [\"nowhere\"]\n";
     let expected = "\
@@ -79,7 +79,7 @@ error: the table [site] is used twice
 }
 
 #[test]
-fn section_without_id_is_named_by_its_line_also_next_to_a_syntax_error() {
+fn section_without_id_is_named_by_its_line_even_if_the_file_has_a_syntax_error() {
     let expected = "\
 error: [[section]] in line 1 needs `id`
  --> newswire.toml:1:1
@@ -133,7 +133,7 @@ error: this is not UTF-8
 }
 
 #[test]
-fn misspelt_tables_units_schedules_and_addresses_get_the_nearest_word() {
+fn misspelt_tables_units_schedules_and_addresses_get_a_suggestion() {
     let expected = "\
 error: unknown key `storys` in the main file
  --> newswire.toml:1:2
@@ -184,7 +184,7 @@ newswire: the config has 5 errors
 }
 
 #[test]
-fn unknown_feeds_sections_keys_and_commands_get_the_nearest_name() {
+fn unknown_feeds_sections_keys_and_commands_get_a_suggestion() {
     let workspace = polled();
     let no_feed = "newswire: there is no feed \"betta\"; did you mean \"beta\"?\n";
     check(&workspace, &["set", "betta", "title=x"], 1, no_feed);
@@ -223,7 +223,7 @@ error: expected one of \"full\", \"summary\", \"link\"
 }
 
 #[test]
-fn bad_rule_on_the_command_line_is_wrong_usage() {
+fn invalid_rule_on_the_command_line_is_a_usage_error() {
     let workspace = polled();
     let expected = "newswire: the rule \"titel=x\": unknown key `titel` in a rule (did you mean `title`?)\n";
     let result = workspace.run(&["try", "--section", "all", "--drop", "titel=x"]);
@@ -232,7 +232,7 @@ fn bad_rule_on_the_command_line_is_wrong_usage() {
 }
 
 #[test]
-fn poll_of_all_feeds_prints_no_line_for_feeds_not_polled() {
+fn poll_of_all_feeds_names_the_feeds_not_polled_in_one_message() {
     let feeds: String =
         (0..12).map(|number| format!("[[feed]]\nid = \"f{number:02}\"\nurl = \"file:f{number}.xml\"\n")).collect();
     let workspace = Workspace::whole(&format!("{feeds}{ALL}"));
@@ -273,7 +273,7 @@ beta: schedule: every 1 hour
 }
 
 #[test]
-fn file_is_added_by_its_path_and_removed_without_a_trace() {
+fn file_feed_is_added_by_its_path_and_removing_it_restores_the_config() {
     let workspace = polled();
     workspace.write("inner/other file.xml", &rss(&[("2", "Two", "y")]));
     let before = workspace.read("newswire.toml");

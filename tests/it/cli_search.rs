@@ -1,4 +1,5 @@
-//! `newswire search`: words, phrases, fields, languages without spaces; and `explain` by words of a title.
+//! `newswire search` with words, phrases, fields, and languages without spaces; `newswire explain` with words of a
+//! title.
 
 use crate::support;
 
@@ -51,7 +52,7 @@ fn words_phrases_and_fields_find_their_matches() {
 }
 
 #[test]
-fn excerpt_shows_and_marks_the_words() {
+fn excerpt_shows_and_marks_the_search_words() {
     let workspace = workspace();
     let hits = workspace.json(&["search", "harbour"]);
     let excerpt = hits[0]["excerpt"].as_str().unwrap();
@@ -94,7 +95,7 @@ fn story_is_explained_by_words_of_its_title_in_any_order() {
 }
 
 #[test]
-fn search_with_further_matches_says_so() {
+fn search_says_if_there_are_more_matches_than_it_shows() {
     let workspace = Workspace::new(
         "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n
          [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"a-token-of-their-own\"\n",
@@ -122,11 +123,11 @@ fn search_with_further_matches_says_so() {
 }
 
 #[test]
-fn search_of_only_the_newest_entries_says_so() {
+fn search_says_if_it_looked_only_at_the_newest_entries() {
     let workspace = workspace();
     assert_eq!(workspace.run(&["search", "ferry"]).err, "");
     let store = rusqlite::Connection::open(workspace.path("newswire.db")).unwrap();
-    // Adds more newer entries with the word than are ranked.
+    // Adds more entries with the word than a search ranks. They are newer than the others.
     store
         .execute_batch(
             "WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)

@@ -19,7 +19,8 @@ fn faults(text: &str) -> Vec<String> {
     json_schema::faults(&schema, &schema, &toml_as_json(text), "")
 }
 
-/// Removes the texts for people, and writes `enum` as the schema checker knows it.
+/// Removes the keywords that the schema checker of the tests does not know, and writes `enum` as `anyOf`, which it
+/// knows.
 fn plain(schema: Value) -> Value {
     let Value::Object(keywords) = schema else { return schema };
     let members = |members: Value| match members {
@@ -111,7 +112,7 @@ fn online_check_reports_feeds_that_moved_or_are_not_feeds_and_stores_nothing() {
 }
 
 #[test]
-fn section_with_a_new_id_gets_a_hint_about_its_former_one() {
+fn section_with_a_new_id_gets_a_hint_about_its_former_id() {
     let workspace =
         Workspace::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"old\"\nfeeds = [\"*\"]\n");
     workspace.write("a.xml", &rss(&[("1", "One", "x")]));
@@ -125,7 +126,7 @@ fn section_with_a_new_id_gets_a_hint_about_its_former_one() {
 }
 
 #[test]
-fn first_config_works_and_overwrites_no_file() {
+fn init_writes_a_working_config_and_overwrites_no_file() {
     let workspace = Workspace::new("");
     std::fs::remove_file(workspace.path("newswire.toml")).unwrap();
     let without =
@@ -156,7 +157,7 @@ fn first_config_works_and_overwrites_no_file() {
 }
 
 #[test]
-fn effective_config_names_every_origin_and_masks_secrets() {
+fn config_command_shows_where_each_value_comes_from_and_masks_secrets() {
     let workspace = Workspace::new("include = [\"x.toml\"]\n");
     let head = "include = [\"x.toml\"]\n[site]\ntitle = \"T\"\n[poll]\ntimeout = \"9 seconds\"\n";
     workspace.write(

@@ -46,7 +46,7 @@ fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
     assert_eq!(workspace.run(&["check"]).code, 0);
 }
 
-/// A page with two feeds.
+/// Starts a server with two feeds and a page that links to both.
 fn two_feeds() -> Origin {
     Origin::start(|request| match request.target().as_str() {
         "/page" => Reply::new(
@@ -89,7 +89,7 @@ fn edit_by_hand_while_a_command_waits_is_not_overwritten() {
 }
 
 #[test]
-fn progress_of_a_poll_is_shown_while_it_lasts_and_then_its_outcome() {
+fn poll_shows_its_progress_and_then_its_outcome() {
     let (release, released) = channel();
     let released = Mutex::new(released);
     let origin = Origin::start(move |_| {

@@ -1,7 +1,7 @@
 //! Real feed readers see the intended titles, links, dates, authors, enclosures and ids in every edition.
 //!
-//! newsboat and sfeed (Debian), feedparser (PyPI), feedsmith and feedparser (npm, found by `NODE_PATH`) run if they are
-//! installed; with `NEWSWIRE_VALIDATORS=required` a missing one is a failure.
+//! The readers are newsboat and sfeed (Debian packages), feedparser (PyPI), and feedsmith and feedparser (npm, found
+//! through `NODE_PATH`). A reader that is not installed is skipped; if `NEWSWIRE_VALIDATORS` is set, the test fails.
 
 use crate::samples;
 
@@ -13,7 +13,7 @@ use newswire::render;
 use samples::*;
 use serde_json::Value;
 
-/// What a reader has seen of one story; `None` for what it does not report.
+/// What a feed reader reports of one story. A field is `None` if the reader does not report it.
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
     id: String,
@@ -25,7 +25,7 @@ struct Seen {
     enclosures: Option<Vec<String>>,
 }
 
-/// Writes the editions as files, each with what a reader must see in it.
+/// Writes the editions of four sections as files. Returns each file with the stories that a reader must report from it.
 fn editions(folder: &Path) -> Vec<(PathBuf, Vec<Seen>)> {
     let (site, feeds) = (site(), feeds());
     let sections = [
@@ -68,14 +68,14 @@ fn meant(item: &Value) -> Seen {
     }
 }
 
-/// Removes escapes, however many, and line breaks: some readers give HTML, some plain text.
+/// Removes HTML escapes, also nested ones, and line breaks, because some readers report HTML and others plain text.
 fn plain(text: &str) -> String {
     let decoded = html_escape::decode_html_entities(text);
     if decoded == text { decoded.split_whitespace().collect::<Vec<_>>().join(" ") } else { plain(&decoded) }
 }
 
-/// Compares the stories that a reader saw with those meant, in any order, and only in the fields that the reader
-/// reports.
+/// Compares the stories that a reader reports with the intended ones, in any order. Ignores fields that the reader does
+/// not report.
 fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
     let file = file.file_name().unwrap().to_string_lossy();
     let mut meant = meant.to_vec();
@@ -93,13 +93,14 @@ fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
     assert_eq!(seen, meant, "{reader} in {file}");
 }
 
-/// Continues without a missing program, unless validators are required.
+/// Says that a program is missing. Fails if `NEWSWIRE_VALIDATORS` is set.
 fn is_missing(program: &str, why: &str) {
     assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "{program}: {why}");
     eprintln!("{program} is not installed: not asked ({why})");
 }
 
-/// Returns the output of a program; `None` if it is not installed. Exit code 77 means that a library is missing.
+/// Returns the output of a program, or `None` if the program or its library is not installed. A program reports a
+/// missing library by exit code 77.
 fn ask(program: &str, arguments: &[&str], input: Option<&Path>) -> Option<String> {
     let stdin = input.map_or_else(Stdio::null, |path| std::fs::File::open(path).unwrap().into());
     match Command::new(program).args(arguments).stdin(stdin).output() {
@@ -118,7 +119,7 @@ fn ask(program: &str, arguments: &[&str], input: Option<&Path>) -> Option<String
     }
 }
 
-/// Returns what a script prints for a file: a JSON array of stories.
+/// Runs a script on a file and returns the stories that the script prints as a JSON array.
 fn seen_by_script(program: &str, script: &str, file: &Path) -> Option<Vec<Seen>> {
     let flag = if program == "node" { "-e" } else { "-c" };
     let printed = ask(program, &[flag, script, file.to_str().unwrap()], None)?;
@@ -227,7 +228,7 @@ fn sfeed_reads_editions_correctly() {
                 title: fields[1].replace("\\\\", "\\"),
                 link: fields[2].to_owned(),
                 published: fields[0].parse().unwrap(),
-                // sfeed reports only one author and one file.
+                // sfeed reports only one author and one enclosure.
                 authors: None,
                 enclosures: None,
             }
@@ -260,7 +261,7 @@ fn newsboat_reads_editions_correctly() {
                 title: row.get(1)?,
                 link: row.get(2)?,
                 published: row.get(3)?,
-                // newsboat keeps only one author and one file.
+                // newsboat keeps only one author and one enclosure.
                 authors: None,
                 enclosures: None,
             })

@@ -1,4 +1,4 @@
-//! Commands next to a running daemon: what they request is done and published, and who may not use the socket.
+//! Commands that a running daemon carries out (`poll`, `publish`, `join`, `split`), and who may use its control socket.
 
 use crate::support;
 
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use support::daemon::*;
 
-/// Two sites with a story each, in files.
+/// Creates a workspace with two file feeds of different sites, each with one story.
 fn two_sites() -> Workspace {
     let site = |name: &str| {
         format!(
@@ -74,7 +74,7 @@ fn daemon_polls_feeds_when_a_command_requests_it() {
     assert_eq!(daemon.end(), Some(0));
 }
 
-/// Returns twenty stories whose guids begin with the prefix.
+/// Returns a feed of twenty stories whose guids begin with the prefix.
 fn rekeyed(prefix: &str) -> String {
     let items: Vec<(String, String)> = (0..20).map(|n| (n.to_string(), format!("Ferry {n} is late"))).collect();
     let items: Vec<(&str, &str)> = items.iter().map(|(guid, title)| (guid.as_str(), title.as_str())).collect();
@@ -82,7 +82,7 @@ fn rekeyed(prefix: &str) -> String {
 }
 
 #[test]
-fn poll_reports_a_rekeyed_feed_with_and_without_the_daemon() {
+fn poll_reports_that_a_feed_changed_all_guids_with_and_without_the_daemon() {
     let workspace = two_sites();
     let poll = |prefix| {
         workspace.write("one.xml", &rekeyed(prefix));
@@ -174,7 +174,7 @@ fn socket_is_private_to_its_owner_and_is_removed_with_the_daemon() {
     assert_eq!(here.status.code(), Some(0), "without a daemon the command does it itself: {}", text(&here.stderr));
 }
 
-/// Returns what `explain` prints about a story: its id, and its number of copies.
+/// Returns a story's id and number of copies, as `explain` prints them.
 fn story(workspace: &Workspace, name: &str) -> (String, usize) {
     let explained = json(&workspace.config(), &["explain", name, "--json"]);
     let id = explained["story"]["id"].as_str().unwrap().to_owned();

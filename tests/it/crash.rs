@@ -11,12 +11,13 @@ use support::origin::{Origin, Reply, Request};
 
 const ROUNDS: usize = 6;
 
-/// Every document has its own ETag, one story that all documents have, and one that no other has.
+/// Starts an origin that answers every request with another document. Each document has its own ETag, a story that all
+/// documents contain, and a story that no other document contains.
 fn news() -> Origin {
     Origin::start(|request| {
         let number = request.number.to_string();
         let document = headlines(&[("always", "Ferries are late"), (&number, &format!("Tide {number}"))]);
-        // Sent in two parts, so that some kills happen while half a document has arrived.
+        // The document is sent in two parts, so that some kills happen when only half of it has arrived.
         let (first, rest) = document.split_at(document.len() / 2);
         let head = format!("HTTP/1.1 200 OK\r\nETag: \"{number}\"\r\nContent-Length: {}\r\n\r\n", document.len());
         Reply::raw(head + first).pause(Duration::from_millis(20)).then(rest)
@@ -41,7 +42,7 @@ fn published(daemon: &Daemon) -> Vec<(String, String)> {
     edition["items"].as_array().unwrap().iter().map(story).collect()
 }
 
-/// Returns the document that the request's validators name.
+/// Returns the number of the document that the request's `If-None-Match` names, if the header is there.
 fn known(request: &Request) -> Option<String> {
     let etag = String::from_utf8(request.header("if-none-match")?).unwrap();
     Some(etag.trim_matches('"').to_owned())

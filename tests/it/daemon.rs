@@ -1,5 +1,5 @@
-//! The program as users run it: real processes, real sockets, the example config unchanged, and feeds from scripted
-//! origins.
+//! The program as users run it: real processes and sockets, with the example config or with feeds from scripted
+//! servers.
 
 use crate::support;
 
@@ -198,7 +198,7 @@ fn unreadable_feed_does_not_affect_other_feeds() {
         } else {
             assert_eq!((state, feed["failures"].as_u64()), ("failing", Some(1)), "{id}");
             assert!(feed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{id}");
-            // A code is the words of the kind with underscores for spaces.
+            // The error code is the error kind with underscores for spaces.
             let kind = feed["error_kind"].as_str().unwrap().replace(' ', "_");
             assert_eq!(feed["error_code"].as_str(), Some(kind.as_str()), "{id}");
             assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");
@@ -240,7 +240,7 @@ fn shutdown_does_not_wait_for_servers_that_never_answer() {
     assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "a second signal stops it at once");
 }
 
-/// Returns the numbers of threads, open files and watched folders of a process.
+/// Returns how many threads, open files and watched folders the daemon has.
 fn footprint(daemon: &Daemon) -> [usize; 3] {
     let process = std::path::PathBuf::from(format!("/proc/{}", daemon.process.id()));
     let count = |folder| std::fs::read_dir(process.join(folder)).unwrap().count();
@@ -251,7 +251,7 @@ fn footprint(daemon: &Daemon) -> [usize; 3] {
 }
 
 #[test]
-fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
+fn twenty_reloads_repeat_no_poll_and_leak_no_threads_files_or_watches() {
     let origin = Origin::start(|request| {
         let status = if request.is_conditional() { 304 } else { 200 };
         Reply::new(status, &[("ETag", "\"1\"")], headlines(&[("1", "One")]))
@@ -300,7 +300,7 @@ fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
 }
 
 #[test]
-fn second_daemon_on_the_same_store_says_which_process_has_it() {
+fn second_daemon_on_the_same_store_says_which_process_uses_it() {
     let workspace = Workspace::example();
     let mut daemon = Daemon::start(&workspace);
     let second = output(&workspace.config(), &["run"]);
@@ -332,7 +332,7 @@ fn invalid_config_is_reported_completely_with_exit_78() {
 }
 
 #[test]
-fn private_section_needs_its_token_and_is_named_nowhere() {
+fn private_section_needs_its_token_and_is_not_mentioned_on_public_pages() {
     let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Confidential")])));
     let open = "[[section]]\nid = \"open\"\ntitle = \"Open\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nothing\" }]";
     let config = one_feed(&origin).replace("id = \"all\"", "id = \"inner\"\ntoken = { env = \"INNER_TOKEN\" }");
@@ -368,7 +368,7 @@ fn private_section_needs_its_token_and_is_named_nowhere() {
 }
 
 #[test]
-fn published_folder_equals_what_is_served_and_only_changes_are_written() {
+fn publish_writes_only_changed_files_and_keeps_the_users_own_files() {
     let workspace = Workspace::example();
     output(&workspace.config(), &["poll"]);
     let site = workspace.folder.path().join("site");
@@ -378,7 +378,7 @@ fn published_folder_equals_what_is_served_and_only_changes_are_written() {
     std::fs::write(site.join("mine.txt"), "somebody's own file").unwrap();
     let mut daemon = Daemon::start(&workspace);
     for path in ["all.atom", "all.rss", "all.json", "all.opml", "feeds.opml", "style.css"] {
-        // The daemon has another address, and so have the links; the style is the same, byte for byte.
+        // The daemon has another address, so its links differ from those in the folder. The style sheet is the same.
         let served = daemon.get(&format!("/{path}"));
         assert_eq!(served.status, 200, "{path}");
         if path == "style.css" {
@@ -389,9 +389,10 @@ fn published_folder_equals_what_is_served_and_only_changes_are_written() {
     assert!(site.join("mine.txt").exists());
 }
 
-/// Puts a canary everywhere a secret may be, and searches all output for it, at the most verbose log level.
+/// Puts a marker text wherever a feed can have a secret, and searches all output for it, also the log at the most
+/// verbose level.
 #[test]
-fn secrets_appear_nowhere() {
+fn secrets_of_feeds_appear_in_no_output() {
     let canary = "canary-c0ffee";
     let seen = std::sync::Arc::new(std::sync::Mutex::new(false));
     let saw = seen.clone();

@@ -6,7 +6,7 @@ use newswire::config::edit::{self, EditError, FeedPlace};
 use newswire::config::{self, SourceFile};
 use newswire::feed::FeedId;
 
-/// Comments, odd spacing, tables between the feeds, and a feed with a table of its own.
+/// A config with comments, odd spacing, and a feed with its own subtable.
 const WIRE: &str = r#"# The wire of the harbour.
 
 [site]
@@ -32,7 +32,7 @@ id = "all"
 feeds = ["council", "ferries"] # both
 "#;
 
-/// 300 lines with a comment on every other one.
+/// Returns a config of 300 lines with two comments for each feed.
 fn long_config() -> String {
     let feeds = (0..73).map(|number| {
         format!("# Feed number {number}, since spring.\n[[feed]]\nurl   =   \"https://site-{number}.example/feed\" # keep\n\n")
@@ -63,7 +63,7 @@ fn added_feed_comes_after_the_last_one_and_nothing_else_changes() {
 }
 
 #[test]
-fn diff_shows_two_changes_far_apart_without_what_lies_between() {
+fn diff_of_two_distant_changes_omits_the_lines_between_them() {
     let before = long_config();
     let after = before.replace("site-2.example/feed\"", "site-2.example/new\"").replace("[\"*\"]", "[\"site-2\"]");
     assert_eq!(
@@ -119,7 +119,7 @@ fn added_table_comes_after_commented_out_keys_of_the_table_above() {
 }
 
 #[test]
-fn file_without_feeds_gets_its_first_at_the_end() {
+fn file_without_feeds_gets_its_first_feed_at_the_end() {
     let block = "[[feed]]\nurl = \"https://new.example/\"\n";
     let check = |before: &str, expected: &str| assert_eq!(edit::add(before, "feed", block).unwrap(), expected);
     check("", block);
@@ -205,7 +205,7 @@ fn command_line_value_gets_the_type_of_the_key() {
 }
 
 #[test]
-fn positions_count_the_feeds_of_all_files() {
+fn feed_is_found_by_its_file_and_its_position_in_the_file() {
     let file = |path: &str, text: &str| SourceFile { path: PathBuf::from(path), text: text.to_owned() };
     let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n");
     let files = [file("/w/newswire.toml", &feed("a")), file("/w/b.toml", &(feed("b") + &feed("c")))];
@@ -220,7 +220,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
 
     #[test]
-    fn damaged_file_is_edited_exactly_or_not_at_all(start in 0usize..700, length in 0usize..60, inserted in "[\\[\\]{}=\"'\n#.a-z é/*-]{0,6}") {
+    fn edit_of_a_damaged_file_loses_nothing_and_does_not_panic(start in 0usize..700, length in 0usize..60, inserted in "[\\[\\]{}=\"'\n#.a-z é/*-]{0,6}") {
         let mut text = WIRE.to_owned();
         let start = text.floor_char_boundary(start);
         let end = text.floor_char_boundary(start + length);
@@ -234,7 +234,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn added_feed_is_removed_without_a_trace_in_any_layout(
+    fn removing_an_added_feed_restores_the_file_in_any_layout(
         parts in proptest::collection::vec(proptest::sample::select(LAYOUT.to_vec()), 0..12),
         ends in proptest::sample::select(vec!["\n", "\r\n"]),
     ) {
@@ -246,7 +246,7 @@ proptest::proptest! {
     }
 }
 
-/// Parts of files in any layout that people use.
+/// Parts from which random config files are put together, in the layouts that people use.
 const LAYOUT: [&str; 9] = [
     "\n",
     "\n",

@@ -1,4 +1,4 @@
-//! The TOML: what is read, which defaults apply, and which message each mistake gets.
+//! How the TOML config is read: its values, the defaults, and the message for each mistake.
 
 mod whole;
 
@@ -14,7 +14,8 @@ fn source(path: &str, text: &str) -> SourceFile {
     SourceFile { path: PathBuf::from(path), text: text.to_owned() }
 }
 
-/// The secret X is `secret-X`; secrets called MISSING do not exist.
+/// Returns `secret-X` for the environment variable X, and an error for names that begin with MISSING. Returns a name
+/// that begins with http unchanged, so that a test can have a URL as a secret.
 fn secret(reference: &SecretRef) -> Result<SecretString, String> {
     match reference {
         SecretRef::Env(name) if name.starts_with("MISSING") => {
@@ -38,7 +39,7 @@ fn good(text: &str) -> Config {
 const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/feed\"\n";
 const SECTION: &str = "[[section]]\nid = \"news\"\nfeeds = [\"*\"]\n";
 
-/// Checks a mistake in the table that it belongs to, in an otherwise valid config.
+/// Asserts that a config has exactly one problem, with this line, column and message.
 fn check_mistake(text: &str, expected: &str) {
     let problems = problems(text);
     let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
@@ -46,7 +47,7 @@ fn check_mistake(text: &str, expected: &str) {
 }
 
 #[test]
-fn proxy_may_have_any_scheme_that_feeds_are_fetched_through() {
+fn proxy_may_have_every_supported_scheme() {
     for scheme in config::PROXY_SCHEMES {
         good(&format!("{FEED}proxy = \"{scheme}://127.0.0.1:9050\"\n{SECTION}"));
     }
@@ -75,7 +76,7 @@ fn store_of_an_installed_config_is_where_the_system_keeps_state() {
 }
 
 #[test]
-fn whole_example_is_read() {
+fn example_with_many_keys_is_read() {
     let config = good(
         r#"
         include = ["feeds/*.toml"]

@@ -1,9 +1,9 @@
-//! Tests of a config as a whole: the feeds of sections, hashes, odd texts and large texts.
+//! Whole configs: the feeds of each section, definition hashes, and odd, damaged or very large texts.
 
 use super::*;
 
 #[test]
-fn section_has_the_feeds_that_it_names_and_that_name_it_each_once() {
+fn section_has_each_feed_once_that_it_names_or_that_names_it() {
     let feed = |id: &str, line: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n{line}\n");
     let text = [
         feed("a", "tags = [\"world\"]"),
@@ -24,7 +24,7 @@ fn section_has_the_feeds_that_it_names_and_that_name_it_each_once() {
 }
 
 #[test]
-fn definition_hash_depends_only_on_what_decides_about_stories() {
+fn definition_hash_depends_only_on_keys_that_choose_stories() {
     let hash = |feed: &str, section: &str| {
         let text = format!("{FEED}{feed}\n[[feed]]\nurl = \"https://b.example/\"\n{SECTION}{section}\n");
         good(&text).sections[0].definition_hash
