@@ -1,4 +1,4 @@
-//! What feeds say comes out again in every format: ids, sources, dates, titles and links, from their documents to ours.
+//! What a feed says is in every published format too: ids, sources, dates, titles and links.
 
 use crate::support;
 
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use support::daemon::*;
 
-/// A workspace whose feeds are files next to its config, all in one section.
+/// Creates a workspace with one section of these feeds, which are files next to the config.
 fn workspace(feeds: &[(&str, &str)]) -> Workspace {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\n".to_owned();
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
@@ -19,7 +19,7 @@ fn workspace(feeds: &[(&str, &str)]) -> Workspace {
     workspace
 }
 
-/// Polls and publishes; returns the editions in Atom, RSS and JSON.
+/// Polls the feeds and publishes the section. Returns the section as Atom, RSS and JSON.
 fn editions(workspace: &Workspace) -> [String; 3] {
     let site = workspace.folder.path().join("site");
     for arguments in [&["poll", "--force"] as &[&str], &["publish", "--out", site.to_str().unwrap()]] {
@@ -33,7 +33,7 @@ fn items(json: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(json).unwrap()["items"].as_array().unwrap().clone()
 }
 
-/// Returns an Atom feed of these entries.
+/// Returns an Atom feed of these entries. `head` holds attributes of its root element.
 fn atom(head: &str, entries: &str) -> String {
     format!(
         "<feed xmlns=\"http://www.w3.org/2005/Atom\" {head}><id>https://x.example/feed</id><title>X</title>\
@@ -54,7 +54,7 @@ fn story(number: u32, id: &str) -> String {
 }
 
 #[test]
-fn ids_differ_by_every_letter_and_none_is_used_twice() {
+fn ids_that_differ_in_one_letter_stay_distinct_and_none_is_used_twice() {
     let spelled = [story(1, "http://x.example/A"), story(2, "http://x.example/a"), story(3, "http://x.example/%7Ea")];
     let first = atom("", &(spelled.concat() + &story(4, "http://x.example/~a") + &story(5, "post 5")));
     let second = atom("", &story(6, "http://x.example/A")).replace("https://x.example/6", "https://y.example/6");
@@ -73,8 +73,8 @@ fn ids_differ_by_every_letter_and_none_is_used_twice() {
     for id in ["http://x.example/A", "http://x.example/a", "http://x.example/~a"] {
         assert!(seen[0].contains(id), "{id}: {seen:?}");
     }
-    // The third story's guid occurs in another feed too; validators warn about `%7E`, because it is another spelling of
-    // `~`.
+    // Three stories do not keep their guid as their id. Validators warn about `%7E`, because it is another spelling of
+    // `~`; `post 5` is not a URI; and the guid of the sixth story is used already.
     assert_eq!(seen[0].iter().filter(|id| id.starts_with("urn:uuid:")).count(), 3, "{seen:?}");
     assert!(seen.iter().all(|ids| *ids == seen[0]), "all formats give the same ids");
     let kept =
@@ -102,7 +102,7 @@ fn each_entry_names_its_feed_and_keeps_the_source_that_it_named() {
 }
 
 #[test]
-fn changed_dates_alone_change_no_byte_and_future_dates_are_not_trusted() {
+fn changes_of_dates_alone_change_no_edition_and_future_dates_are_not_trusted() {
     let document = |updated: &str| {
         let future = story(2, "https://x.example/2").replace("2017-12-20T06:18", "2099-01-01T00:00");
         let moving = story(1, "https://x.example/1").replace("<updated>2017-12-20T06:18:00Z", updated);
@@ -120,7 +120,7 @@ fn changed_dates_alone_change_no_byte_and_future_dates_are_not_trusted() {
     assert_eq!(editions(&workspace), before);
 }
 
-/// Contents of Atom `title` elements, and their meaning as plain text.
+/// Atom `title` elements, and the plain text that each one means.
 const TITLES: [(&str, &str); 12] = [
     ("<title>War &amp; peace</title>", "War & peace"),
     ("<title type=\"text\">AT&amp;T</title>", "AT&T"),

@@ -1,9 +1,10 @@
-//! What sites make of a story that they copy: each way gives a class of pairs that are one story.
+//! The ways in which sites copy a story. Each way gives a class of pairs; the two entries of a pair are one story.
 
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// A way of copying. From the story and the number of its pair, it makes the copy that is paired with the original.
+/// A way of copying: makes the copy from the story and the number of its pair, or `None` if the way does not suit the
+/// story.
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -124,7 +125,7 @@ fn recurring(story: &Story, at: usize) -> Entry {
     Entry { content_html: Some(html), ..original(story, at) }
 }
 
-/// Copies the story under a different headline that contains a number too.
+/// Copies the story under a different headline. This headline and the original's both contain numbers.
 fn numbered(story: &Story, at: usize) -> Option<Entry> {
     let title = format!("Now 19 of {}", story.id);
     Some(Entry { title, ..teaser(story, at, &format!("https://one-{at}.example/2018/{}", story.id)) })
@@ -175,7 +176,7 @@ fn summarised_with(story: &Story, mut entry: Entry, end: &str) -> Entry {
     entry
 }
 
-/// Copies the story as a teaser with other words, so that the two have only the link in common.
+/// Copies the story as a teaser with other words, so that the teaser and the original have only the link in common.
 pub fn teaser(story: &Story, at: usize, link: &str) -> Entry {
     let middle = beginning(&story.text[story.text.char_indices().nth(40).unwrap().0..], 60);
     let mut teaser =

@@ -1,4 +1,5 @@
-//! Pairs that must stay apart although they have much in common: series, releases, forms filled in again, comments.
+//! Pairs of entries that must stay two stories although they have much in common: parts of a series, releases, forms
+//! that are filled in twice, and quotations with different comments.
 
 use crate::evaluation::copies::{beginning, entry, original};
 use serde::Deserialize;
@@ -26,7 +27,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     classes.into_iter().map(class).collect()
 }
 
-/// A form of `forms.toml` or `notices.toml`.
+/// A form of `forms.toml` or `notices.toml`: a title and a text with gaps, and two lists of words that fill the gaps.
 #[derive(Deserialize)]
 struct Form {
     class: String,
@@ -88,7 +89,7 @@ fn number(forms: Vec<Filled>) -> Vec<Pair> {
     forms.into_iter().enumerate().map(pair).collect()
 }
 
-/// Makes a pair of every story and the next one of its language.
+/// Makes a pair of every story and the story after it, if both are in one language.
 fn pairs(stories: &[Story], pair: fn(&Story, &Story, usize) -> Pair) -> Vec<Pair> {
     let same_language = stories.iter().zip(&stories[1..]).filter(|(story, next)| story.language == next.language);
     same_language.enumerate().map(|(at, (story, next))| pair(story, next, at)).collect()
@@ -115,7 +116,7 @@ fn another_story(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (own, other))
 }
 
-/// Makes a pair of two blogs that quote one press release, each with its own comment.
+/// Makes a pair of two blog entries that quote one press release, each with its own comment.
 fn commented(story: &Story, next: &Story, at: usize) -> Pair {
     let comments = if story.text.contains(' ') {
         let words: Vec<&str> = next.text.split(' ').collect();
@@ -131,7 +132,7 @@ fn commented(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (one, other))
 }
 
-/// Makes a pair of two blogs that quote a long press release, each with two sentences of its own.
+/// Makes a pair of two blog entries that quote a long press release, each with a short comment of its own.
 fn commented_briefly(story: &Story, next: &Story, at: usize) -> Pair {
     let mut pair = commented(story, next, at);
     for entry in [&mut pair.one, &mut pair.other] {
@@ -142,7 +143,7 @@ fn commented_briefly(story: &Story, next: &Story, at: usize) -> Pair {
     pair
 }
 
-/// Makes a pair of one page on two days: its address stays, its text changes every day.
+/// Makes a pair from one page on two days. The page keeps its address, but its text changes.
 fn live(story: &Story, next: &Story, at: usize) -> Pair {
     let link = format!("https://one-{at}.example/live");
     let mut one = entry(&link, "Live: all developments", &format!("<p>{}</p>", story.text), &story.language);
@@ -152,7 +153,8 @@ fn live(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (one, other))
 }
 
-/// Makes a pair of two entries of a diary: one page with a short entry every day, titled with the number of the day.
+/// Makes a pair of two days of a diary. Both entries have the address of the diary's page, and the number of the day is
+/// in the title.
 fn dated(story: &Story, next: &Story, at: usize) -> Pair {
     let of_day = |story: &Story, day: usize| {
         let title = format!("Diary, day {day}: {}", story.title);
@@ -164,7 +166,8 @@ fn dated(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (of_day(story, 5), of_day(next, 6)))
 }
 
-/// Makes pairs of a story and a translation that names it as its original.
+/// Makes pairs of a story and a translation that names the story as its original. Each translation is in two pairs:
+/// once whole, and once as its first sentence.
 fn translated(stories: &[Story]) -> Vec<Pair> {
     let pairs = stories.iter().filter_map(|story| {
         let original = stories.iter().find(|other| Some(&other.id) == story.translates.as_ref())?;

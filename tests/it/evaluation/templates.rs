@@ -1,11 +1,12 @@
-//! What templates put around a story: names of sites, excerpts, buttons, bylines, pictures, other typography, other
+//! What site templates add to a story or change in it: site names, excerpts, buttons, bylines, pictures, typography and
 //! addresses.
 
 use crate::evaluation::copies::{beginning, copy, original, teaser};
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// A way of changing a story by templates. From the story and the number of its pair, it makes both copies.
+/// A change by templates: makes both copies from the story and the number of their pair, or `None` if the change does
+/// not suit the story.
 type Way = fn(&Story, usize) -> Option<(Entry, Entry)>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -39,7 +40,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     ways.into_iter().map(class).collect()
 }
 
-/// Pairs the original with a copy that has something before and after the text.
+/// Pairs the original with a copy that has this HTML before and after the text.
 fn framed(story: &Story, at: usize, before: &str, after: &str) -> Option<(Entry, Entry)> {
     let html = format!("{before}<p>{}</p>{after}", story.text);
     Some((original(story, at), copy(story, at, &story.title, &html)))
@@ -160,7 +161,7 @@ fn brief(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     Some((one, copy(story, at, &story.title, &format!("<div>{text}.</div>"))))
 }
 
-/// Pairs two copies that have titles as services make them for posts without one.
+/// Pairs two copies whose titles are the first words of the text, as services title posts that have no title.
 fn untitled(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let title = format!("{}…", beginning(&story.text, 60));
     let mut one = original(story, at);

@@ -1,4 +1,4 @@
-//! What comes back with every kind of answer, and the messages of failures.
+//! What a poll returns for each kind of answer, and the messages of failures.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 
 #[tokio::test]
-async fn lifetimes_come_with_every_status() {
+async fn lifetimes_are_read_from_answers_of_every_status() {
     for status in [200, 304, 403, 404, 410, 429, 500, 503] {
         let asked = [("Retry-After", "7200"), ("Cache-Control", "max-age=172800"), ("Age", "800")];
         let origin = Origin::replies([Reply::new(status, &asked, "")]);
@@ -33,7 +33,7 @@ async fn the_lifetime_of_a_redirect_is_not_that_of_the_feed() {
 }
 
 #[tokio::test]
-async fn an_answer_says_which_host_it_applies_to() {
+async fn an_attempt_names_its_host_if_the_host_is_public() {
     let origin = Origin::replies([Reply::new(429, &[], "")]);
     let own = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(own.public_origin, None);
@@ -113,7 +113,7 @@ async fn non_ascii_bytes_of_a_content_location_stay_unchanged() {
     assert_eq!(document.content_location, Some(origin.url("/caf%E9/")));
 }
 
-/// The first address of the name never answers: its connection queue is full.
+/// The host has two addresses. The first one never answers, because its connection queue is full.
 #[tokio::test]
 async fn a_dead_address_next_to_a_good_one_costs_less_than_a_second() {
     let origin = Origin::replies([Reply::new(200, &[], "<rss/>")]);

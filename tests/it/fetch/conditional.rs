@@ -1,4 +1,5 @@
-//! Validators are echoed byte for byte, to the URL that gave them, and replaced by every answer.
+//! Validators (`ETag` and `Last-Modified`, RFC 9110 §8.8): they are sent back byte for byte, only to the URL that gave
+//! them, and replaced after every success.
 
 use newswire::feed::Validators;
 use newswire::fetch::{Attempt, Fetched};
@@ -16,7 +17,7 @@ fn stored(attempt: Attempt, known: Validators) -> Validators {
     }
 }
 
-/// Polls once for each reply and once more.
+/// Polls a feed once for each reply and once more. Returns all requests.
 async fn requests(replies: Vec<Reply>) -> Vec<Request> {
     let polls = replies.len() + 1;
     let origin = Origin::replies(replies);
@@ -29,7 +30,7 @@ async fn requests(replies: Vec<Reply>) -> Vec<Request> {
     origin.requests()
 }
 
-/// Checks the conditions of the last request after these replies.
+/// Asserts which validators a poll sends after these replies.
 async fn check(replies: Vec<Reply>, etag: Option<&[u8]>, last_modified: Option<&[u8]>) {
     let request = requests(replies).await.pop().unwrap();
     assert_eq!(request.header("If-None-Match").as_deref(), etag);
@@ -91,7 +92,7 @@ async fn each_200_replaces_both_validators_separately() {
 }
 
 #[tokio::test]
-async fn validators_of_a_304_replace_those_that_they_name() {
+async fn validators_of_a_304_replace_only_validators_of_the_same_kind() {
     let first = ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     check(vec![first, Reply::new(304, &[("ETag", "\"2\"")], "")], Some(b"\"2\""), Some(b"Mon")).await;
 }
@@ -104,7 +105,7 @@ async fn a_200_without_a_validator_removes_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_failure_gives_no_validators() {
+async fn a_failure_does_not_change_the_validators() {
     let first = || ok(&[("ETag", "\"1\"")]);
     for status in [202, 204, 205, 206, 226, 404, 503] {
         check(vec![first(), Reply::new(status, &[("ETag", "\"err\"")], "<html/>")], Some(b"\"1\""), None).await;
@@ -140,7 +141,7 @@ async fn validators_are_sent_to_no_other_url_than_the_one_that_gave_them() {
 }
 
 #[tokio::test]
-async fn no_cookie_referer_query_or_fragment_is_sent() {
+async fn no_cookie_referer_or_fragment_is_sent() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed?page=1" => Reply::new(302, &[("Set-Cookie", "id=1"), ("Location", "/next#top")], ""),
         _ => Reply::new(200, &[("Set-Cookie", "id=2")], "<rss/>"),
@@ -160,7 +161,7 @@ async fn no_cookie_referer_query_or_fragment_is_sent() {
 }
 
 #[tokio::test]
-async fn one_poll_is_one_get_whatever_comes_back() {
+async fn a_poll_sends_one_get_whatever_the_answer() {
     let replies = [
         Reply::new(200, &[], "no feed at all"),
         Reply::new(500, &[], ""),

@@ -1,4 +1,4 @@
-//! Many feeds at once: large ones, and ones that never answer.
+//! Polls of many feeds at once: feeds with large documents, and feeds whose servers never answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::support::origin::{Origin, Reply, Request};
 const MIB: usize = 1024 * 1024;
 const HOSTS: usize = 200;
 
-/// Returns the peak memory of this process.
+/// Returns the peak memory of this process in MiB.
 fn peak_resident_mib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -26,7 +26,8 @@ fn local_names() -> Fetcher {
     Fetcher::with_lookup(&contact(), Arc::new(|_| Ok(vec![[127, 0, 0, 1].into()])))
 }
 
-/// Polls one feed per host, all at once, and drops each document after a moment, as parsing does.
+/// Polls one feed of each host, all at once. Keeps each document for a moment, as parsing would, and then passes it to
+/// `check`.
 async fn poll_hosts(fetcher: &Fetcher, port: u16, hosts: impl Iterator<Item = usize>, check: fn(Attempt)) {
     let allow = [Allow::Network("127.0.0.0/8".parse().unwrap())];
     let polls = hosts.map(|host| {
@@ -44,7 +45,7 @@ async fn poll_hosts(fetcher: &Fetcher, port: u16, hosts: impl Iterator<Item = us
     }
 }
 
-/// The test below runs this in a process of its own, so that its memory is counted alone.
+/// The test below runs this one in a separate process, so that only the memory of these polls is counted.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by the test below"]
 async fn polls_200_feeds_of_the_largest_size() {
@@ -76,7 +77,8 @@ fn two_hundred_feeds_of_the_largest_size_stay_below_256_mib() {
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
-/// The healthy servers answer after two seconds, so that the network and not this machine determines the time.
+/// The healthy servers take two seconds to answer, so that this wait, and not the speed of the machine, determines the
+/// time.
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_never_answer_do_not_slow_the_others() {
     let is_healthy = |host: &usize| !host.is_multiple_of(5);
@@ -96,7 +98,8 @@ async fn hosts_that_never_answer_do_not_slow_the_others() {
         started.elapsed()
     };
     healthy().await;
-    // Other work on the machine may slow one of the two, but not three times; tar pits would.
+    // Other work on the machine may slow one measurement. If the hosts that never answer slowed the others, all three
+    // measurements would show it.
     for round in 1.. {
         let alone = healthy().await;
         let tar_pits = (0..HOSTS).filter(|host| !is_healthy(host));

@@ -1,4 +1,4 @@
-//! `file:` feeds: read when they change, and never what could block.
+//! `file:` feeds are read when they change. Only regular files are read, because a pipe or a device could block.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -51,12 +51,12 @@ async fn missing_files_folders_pipes_and_devices_are_refused() {
 }
 
 #[tokio::test]
-async fn waiting_for_memory_is_not_a_file_system_timeout() {
+async fn waiting_for_memory_does_not_count_towards_the_timeout_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.xml");
     std::fs::write(&path, vec![b' '; 2_000_000]).unwrap();
     let timeout = Duration::from_secs(1);
-    // One such document may take all the memory that is set aside for large bodies.
+    // One document of this feed may reserve all the memory that is set aside for large bodies.
     let feed = Feed { max_body_bytes: 64 << 20, timeout, ..feed(&url(&path), &[]) };
     let fetcher = fetcher();
     let first = document(poll(&fetcher, &feed, &Validators::default()).await);
@@ -68,7 +68,7 @@ async fn waiting_for_memory_is_not_a_file_system_timeout() {
 }
 
 #[tokio::test]
-async fn a_file_beyond_the_limit_is_refused_unread() {
+async fn a_file_above_the_size_limit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.xml");
     std::fs::write(&path, vec![b' '; 3_000_000]).unwrap();

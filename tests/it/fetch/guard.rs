@@ -1,4 +1,5 @@
-//! What is refused at the moment of connecting, and what `allow` permits.
+//! Which addresses and ports are refused when connecting, what `allow` permits, and which servers get the secrets of a
+//! feed.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -18,13 +19,13 @@ fn ok() -> Origin {
     Origin::replies([Reply::new(200, &[], "<rss/>")])
 }
 
-/// Resolves names to these addresses, one list per look-up.
+/// Returns a lookup that answers with these address lists in turn, whatever the name.
 fn flipping(answers: Vec<Vec<IpAddr>>) -> Lookup {
     let asked = AtomicUsize::new(0);
     Arc::new(move |_: &str| Ok(answers[asked.fetch_add(1, Ordering::Relaxed) % answers.len()].clone()))
 }
 
-/// Resolves all names to this machine.
+/// Returns a fetcher that resolves all names to this machine.
 fn local_names() -> Fetcher {
     Fetcher::with_lookup(&contact(), flipping(vec![vec![Ipv4Addr::LOCALHOST.into()]]))
 }
@@ -108,7 +109,7 @@ async fn every_spelling_is_refused_as_the_target_of_a_redirect() {
     }
 }
 
-/// Here 127.0.0.1 represents a public address, as the only one that is allowed, and 127.0.0.2 a private one.
+/// 127.0.0.1 stands for a public address, because it is the only allowed one, and 127.0.0.2 for a private one.
 #[tokio::test]
 async fn a_name_whose_answer_changes_is_never_connected_to_at_a_private_address() {
     let public = Origin::replies([Reply::new(200, &[], "<rss/>").close()]);
@@ -196,7 +197,7 @@ async fn allow_of_a_feed_applies_neither_to_its_redirects_nor_to_other_feeds() {
     assert_eq!((inside.connections(), entrance.connections()), (0, 1));
 }
 
-/// The test below runs this in a process of its own, because the environment belongs to the whole process.
+/// The test below runs this one in a separate process, because environment variables apply to a whole process.
 #[tokio::test]
 #[ignore = "needs the environment that another test gives it"]
 async fn polls_despite_a_proxy_in_the_environment() {

@@ -1,4 +1,4 @@
-//! One request in flight per host, and a second between starts.
+//! At most one request at a time is sent to a host, and requests to a public host start at least a second apart.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ async fn feeds_of_one_host_are_polled_one_by_one_with_a_second_between() {
     poll_all(&local_names(), feeds.collect()).await;
     assert_eq!(origin.most_in_flight(), 1);
     let starts = origin.requests().iter().map(|request| request.at).collect::<Vec<_>>();
-    // The origin sees a request a moment after its start, later on a busy machine.
+    // The origin sees a request a moment after it starts, so a gap may look a little shorter than a second.
     assert!(starts.windows(2).all(|pair| pair[1] - pair[0] > Duration::from_millis(900)), "{starts:?}");
 }
 
@@ -61,7 +61,7 @@ async fn different_hosts_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn the_editors_own_hosts_are_polled_one_by_one_without_a_pause() {
+async fn allowed_private_hosts_are_polled_one_by_one_without_a_pause() {
     let origin = Origin::start(|_| Reply::new(200, &[], "<rss/>"));
     let by_name = Allow::Host("own.test".to_owned(), None);
     let address = (0..20).map(|number| feed(&origin.url(&format!("/{number}")), &[origin.allow()]));
@@ -75,7 +75,8 @@ async fn the_editors_own_hosts_are_polled_one_by_one_without_a_pause() {
     assert_eq!(origin.most_in_flight(), 1);
 }
 
-/// Polls five feeds of a host at once, of which the first gets this answer; returns how many were requested.
+/// Polls five feeds of one host at once, and answers the first request with `first`. Returns how many requests were
+/// sent.
 async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
     let origin = Origin::replies([first, Reply::new(200, &[], "<rss/>")]);
     let fetcher = local_names();
@@ -96,7 +97,7 @@ async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
 }
 
 #[tokio::test]
-async fn a_refusal_by_a_public_host_reaches_all_polls_waiting_for_it() {
+async fn a_refusal_by_a_public_host_stops_all_polls_that_wait_for_the_host() {
     let refused = |status| Reply::new(status, &[("Retry-After", "60")], "");
     let own = |_: &Origin| Allow::Host("one.test".to_owned(), None);
     assert_eq!(asked_after(refused(429), Origin::allow).await, 1);

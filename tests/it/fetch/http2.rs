@@ -1,4 +1,4 @@
-//! HTTP/2, with a server that speaks just enough of it (RFC 9113).
+//! Polls over HTTP/2 (RFC 9113), with a server that implements only what these tests need.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -17,7 +17,8 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const ACK: u8 = 1;
 
-/// Refuses every stream as not processed, which allows clients to send the request again; counts them.
+/// Starts a server that refuses every stream and counts them. The refusal says that the stream was not processed, so a
+/// client may send the request again (RFC 9113 §8.7).
 fn refusing_server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -47,7 +48,7 @@ fn refuse_all(stream: &mut (impl Read + Write), streams: &AtomicUsize) -> std::i
             (SETTINGS, flags) if flags & ACK == 0 => stream.write_all(&[0, 0, 0, SETTINGS, ACK, 0, 0, 0, 0])?,
             (HEADERS, _) => {
                 streams.fetch_add(1, Ordering::SeqCst);
-                // RST_STREAM with REFUSED_STREAM.
+                // This frame is RST_STREAM with the error code REFUSED_STREAM.
                 stream.write_all(&[0, 0, 4, 3, 0, head[5], head[6], head[7], head[8], 0, 0, 0, 7])?;
             }
             _ => {}
@@ -57,7 +58,7 @@ fn refuse_all(stream: &mut (impl Read + Write), streams: &AtomicUsize) -> std::i
 }
 
 #[tokio::test]
-async fn a_refused_stream_is_not_sent_again() {
+async fn a_request_on_a_refused_stream_is_not_sent_again() {
     let (address, streams) = refusing_server();
     let mut feed = feed(&format!("https://{address}/feed").parse().unwrap(), &[Allow::Address(address)]);
     feed.ca_file = Some(tls::ca_file());

@@ -1,4 +1,4 @@
-//! Who sends the request, how, and over which connection.
+//! How requests identify newswire, and the certificates, proxies and connections that they use.
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -49,7 +49,7 @@ async fn user_agent_and_language_of_a_feed_are_sent_on_every_hop() {
 }
 
 #[tokio::test]
-async fn the_declared_type_is_passed_on_but_does_not_decide() {
+async fn the_declared_media_type_is_reported_but_not_checked() {
     let origin = Origin::replies([ok()]);
     let document = document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(document.content_type.as_deref(), Some("text/html; charset=utf-8"));
@@ -110,7 +110,7 @@ async fn the_proxy_of_a_feed_may_be_anywhere_and_its_password_goes_only_to_it() 
     assert!(!format!("{failure} {failure:?} {unusable} {unusable:?}").contains("canary"));
 }
 
-/// A SOCKS5 proxy (RFC 1928) that answers every request itself, and records the requested names and ports.
+/// Starts a SOCKS5 proxy (RFC 1928) that answers every request itself. It also reports the requested host names.
 fn socks_proxy() -> (std::net::SocketAddr, std::sync::mpsc::Receiver<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,7 +143,7 @@ async fn a_socks_proxy_resolves_the_names_of_a_feed() {
     assert_eq!(names.recv().unwrap(), "feeds.onion");
 }
 
-/// The test below runs this in a process of its own, whose environment hides the system's certificates.
+/// The test below runs this one in a separate process, whose environment hides the system's certificates.
 #[tokio::test]
 #[ignore = "needs the environment that the test below gives it"]
 async fn polls_without_certificates() {
@@ -188,7 +188,7 @@ async fn an_invalid_header_is_named_without_its_value() {
 }
 
 #[tokio::test]
-async fn connection_is_kept_for_the_next_feed_of_its_origin_and_no_longer() {
+async fn connection_is_kept_for_waiting_polls_of_its_origin_and_then_closed() {
     let origin = Origin::replies([ok()]);
     let (feed, fetcher) = (feed(&origin.url("/feed"), &[origin.allow()]), fetcher());
     let permits = [0; 3].map(|_| fetcher.host_permit(&feed, None));
