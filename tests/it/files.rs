@@ -32,7 +32,7 @@ fn feed_ids(main: &Path) -> Vec<String> {
     files::load(main).unwrap().config.feeds.iter().map(|feed| feed.id.to_string()).collect()
 }
 
-/// `newswire check` shows the error like this, and so does a daemon that refuses to start or to reload.
+/// `newswire check` shows the error in this form, and so does a daemon that refuses to start or to reload.
 #[test]
 fn invalid_template_is_a_config_error_with_file_and_line() {
     let main = format!("[publish]\ntemplates = \"own\"\n{}", feed("a"));
@@ -285,7 +285,7 @@ async fn new_included_file_is_noticed_also_in_a_new_folder() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn swapped_link_of_a_config_map_is_noticed() {
+async fn replaced_symbolic_link_to_the_folder_of_the_config_is_noticed() {
     let folder =
         folder(&[("..1/newswire.toml", "[site]\ntitle = \"x\"\n"), ("..2/newswire.toml", "[site]\ntitle = \"y\"\n")]);
     let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
@@ -312,7 +312,7 @@ async fn change_that_leaves_the_text_the_same_is_not_reported() {
 }
 
 #[tokio::test]
-async fn write_to_another_file_in_the_folder_of_the_config_does_not_cause_a_read_of_it() {
+async fn write_to_another_file_in_the_folder_does_not_cause_a_read_of_the_config() {
     let (folder, mut watch) = watched();
     for name in ["newswire.db", "newswire.db-wal", "store", "store-wal", "other.toml", "feeds/notes.txt"] {
         write(folder.path(), name, "…");

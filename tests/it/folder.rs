@@ -1,5 +1,5 @@
-//! The site as files: the same bytes as are served, only what changed, nothing outside the folder, and usable under
-//! nginx.
+//! The site as a folder of files: which files are in it, that nothing outside it is written, and that nginx can serve
+//! it.
 
 use crate::support;
 
@@ -50,7 +50,7 @@ fn files(folder: &Path, under: &Path, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn folder_contains_archives_and_their_stories_and_drops_what_is_gone() {
+fn folder_contains_archives_and_their_stories_and_loses_pages_of_dropped_stories() {
     let workspace = Workspace::whole(&config("https://news.example.org/"));
     workspace.write("a.xml", &feed(0..5));
     output(&workspace.config(), &["poll", "--force"]);
@@ -87,7 +87,7 @@ fn pages_are_served_while_the_folder_is_still_written() {
     let mut daemon = Daemon::start(&workspace);
     assert_eq!(daemon.get("/all.json").status, 200);
     assert_eq!(request(&daemon.admin, "GET", "/healthz", &[]).status, 200);
-    // The list of files is written last.
+    // The list `.newswire-files` is written last.
     assert!(!workspace.path("site/.newswire-files").exists(), "serving pages must not wait for 3000 files");
     assert_eq!(daemon.end(), Some(0));
     let list = workspace.read("site/.newswire-files");
@@ -178,7 +178,7 @@ impl Drop for Nginx {
     }
 }
 
-/// Starts nginx; `None` if it is not installed.
+/// Starts nginx. Returns `None` if it is not installed.
 fn nginx(folder: &Path, site: &Path, port: u16) -> Option<Nginx> {
     let here = folder.display();
     let paths =
@@ -225,10 +225,10 @@ fn folder_is_a_complete_site_under_nginx_at_a_sub_path() {
         let answer = request(&address, "GET", &path, &[]);
         assert_eq!(answer.status, 200, "{path}");
         let body = text(&answer.body);
-        // These are the links of pages, and those from one edition to the next.
+        // The parts between quotes and brackets include all links of pages and feed documents.
         let links = body.split(['"', '<', '>']).filter_map(|part| part.strip_prefix("http://").or(Some(part)));
         let links = links.filter_map(|part| part.strip_prefix(&*address).or(Some(part)));
-        // A section's id is a name, not an address.
+        // `/wire/all` is the section's id in Atom, and not an address.
         waiting.extend(links.filter(|link| link.starts_with("/wire/") && *link != "/wire/all").map(str::to_owned));
     }
     for path in ["/wire/all.atom", "/wire/all/", "/wire/feeds.opml", "/wire/all/archive/1.json", "/wire/style.css"] {

@@ -1,4 +1,4 @@
-//! Bodies and servers that would fill memory or never end.
+//! Limits on answers that would fill the memory or never end.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -73,7 +73,7 @@ async fn body_in_countless_chunks_of_one_byte_is_abandoned() {
 }
 
 #[tokio::test]
-async fn only_one_layer_of_coding_is_undone() {
+async fn only_one_content_coding_is_decoded() {
     let twice = gzip(&gzip(&vec![0; MIB]));
     for coding in ["gzip, gzip", "br", "xz"] {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], &twice)]);
@@ -135,7 +135,7 @@ async fn a_body_of_another_length_than_declared_is_never_taken_as_complete() {
 }
 
 #[tokio::test]
-async fn the_limit_is_the_feeds_own_and_content_length_is_not_trusted() {
+async fn a_body_is_limited_by_max_size_of_the_feed_whatever_its_content_length() {
     let body = vec![b' '; 2 * MIB];
     let plain = Reply::new(200, &[], &body);
     let endless = Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -153,7 +153,7 @@ async fn the_limit_is_the_feeds_own_and_content_length_is_not_trusted() {
     assert_eq!(document(first_poll(&feed).await).body.len(), 2 * MIB);
 }
 
-/// Polls with a `timeout` of one second, and checks that it ends soon afterwards.
+/// Polls with a `timeout` of one second. Asserts that the poll fails with this kind of error in less than two seconds.
 async fn check_freed(reply: Reply, kind: &str) {
     let origin = Origin::replies([reply]);
     let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
@@ -164,8 +164,8 @@ async fn check_freed(reply: Reply, kind: &str) {
     assert!(started.elapsed() < Duration::from_secs(2), "{error}");
 }
 
-/// The test runs on two threads as the program does: a server that floods one thread does not stop the timers of the
-/// other.
+/// The test runs on two threads, as the program does, so that a server that floods one thread does not stop the timers
+/// of the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endless_answer_is_abandoned() {
     let every = Duration::from_millis(100);
@@ -202,7 +202,7 @@ async fn a_server_that_never_completes_the_handshake_is_abandoned() {
 }
 
 #[tokio::test]
-async fn a_slow_drip_is_abandoned_after_ten_seconds() {
+async fn a_very_slow_body_is_abandoned_after_ten_seconds() {
     let every = Duration::from_secs(1);
     let origin = Origin::replies([Reply::raw("HTTP/1.1 200 OK\r\n\r\n<rss>").drip([b' '; 500], every)]);
     let started = Instant::now();

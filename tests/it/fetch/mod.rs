@@ -1,4 +1,4 @@
-//! Polling over real loopback sockets: a scripted origin records the requests byte for byte.
+//! Polls over real loopback sockets. A scripted server records the requests byte for byte.
 
 mod answers;
 mod conditional;

@@ -1,4 +1,4 @@
-//! A month of a feed by a simulated clock, with fetching and scheduling together.
+//! A month of polls of one feed with a simulated clock: fetching and scheduling together.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use crate::support::origin::{Origin, Reply, Request};
 
 const DAYS: u64 = 30;
 
-/// Polls for a month, with a new fetcher (as after a restart) each fifteenth time; returns the times of the polls.
+/// Polls a feed for a simulated month, and returns the times of the polls. Every fifteenth poll gets a new fetcher, as
+/// after a restart.
 async fn month(feed: &Feed) -> Vec<Timestamp> {
     let start = Timestamp::from_millis(1_767_781_800_000);
     let (mut now, mut times, mut known, mut failures) = (start, Vec::new(), Validators::default(), 0);
@@ -58,9 +59,10 @@ fn least_gap(times: &[Timestamp]) -> Duration {
 }
 
 #[tokio::test]
-async fn a_month_with_restarts_costs_one_unconditional_request_and_no_gap_below_an_hour() {
+async fn a_month_with_restarts_costs_one_unconditional_request_and_keeps_an_hour_between_polls() {
     let origin = Origin::start(|request| {
-        // The document and its tag change twice a day; dates are in a form of the server's own.
+        // The document and its tag change after twelve requests, which is twice a day. The dates are not valid HTTP
+        // dates.
         let version = request.number / 12;
         let (tag, date) = (format!("W/\"{version}\""), format!("{version} Jan 2026"));
         let is_known = request.header("If-None-Match").is_some_and(|known| known == tag.as_bytes());
@@ -95,7 +97,7 @@ async fn a_month_after_410_costs_one_request() {
 }
 
 #[tokio::test]
-async fn a_month_of_304s_that_ask_for_half_a_day_is_polled_twice_a_day() {
+async fn a_feed_whose_304s_set_max_age_to_half_a_day_is_polled_twice_a_day() {
     let asked = [("ETag", "\"1\""), ("Cache-Control", "max-age=43200")];
     let origin =
         Origin::start(move |request| Reply::new(if request.is_conditional() { 304 } else { 200 }, &asked, "<rss/>"));

@@ -1,7 +1,7 @@
-//! Answers that are not quite HTTP, as servers, firewalls and scripts send them: what newswire reads, and what curl
-//! reads.
+//! Unusual and invalid HTTP answers, as servers, firewalls and scripts send them: whether newswire and curl can read
+//! them.
 //!
-//! `docs/odd-responses.md` shows the same table.
+//! The tables in `docs/odd-responses.md` show the results.
 
 use std::process::Command;
 
@@ -15,10 +15,10 @@ use crate::support::origin::{Origin, Reply};
 const READS: &str = "reads it";
 const OTHER: &str = "reads other bytes";
 
-/// The body of every answer here.
+/// The document that the answers contain.
 const BODY: &str = "<rss version=\"2.0\"><channel><title>T</title><link>https://a.example/</link><description>d</description></channel></rss>\n";
 
-/// One answer.
+/// An answer, and its name in `docs/odd-responses.md`.
 struct Odd {
     what: &'static str,
     bytes: Vec<u8>,
@@ -28,30 +28,31 @@ fn odd(what: &'static str, bytes: impl Into<Vec<u8>>) -> Odd {
     Odd { what, bytes: bytes.into() }
 }
 
-/// Returns the usual answer with these bytes among its headers.
+/// Returns a normal answer with these bytes among its headers.
 fn headers(lines: impl AsRef<[u8]>) -> Vec<u8> {
     let length = format!("Content-Type: text/xml\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
     [b"HTTP/1.1 200 OK\r\nServer: a\r\n", lines.as_ref(), length.as_bytes()].concat()
 }
 
-/// Returns the usual answer with this status line.
+/// Returns a normal answer with this status line.
 fn status(line: impl AsRef<[u8]>) -> Vec<u8> {
     [line.as_ref(), format!("\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()).as_bytes()].concat()
 }
 
-/// Returns the usual answer, with these header lines to say its length.
+/// Returns a normal answer with these header lines for its length. In `lines`, `{n}` stands for the length.
 fn length(lines: &str) -> String {
     let lines = lines.replace("{n}", &BODY.len().to_string());
     format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n{BODY}")
 }
 
-/// Returns an answer in one chunk. In `body`, `{n}` stands for the size of the document, and `{body}` for the document.
+/// Returns a chunked answer with this body. In `body`, `{n}` stands for the size of the document in hexadecimal digits,
+/// and `{body}` for the document.
 fn chunked(body: &str) -> String {
     let body = body.replace("{n}", &format!("{:x}", BODY.len())).replace("{body}", BODY);
     format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
 }
 
-/// Returns the document in a coding, with these headers.
+/// Returns an answer with these header lines and this body, which is the document in a content coding.
 fn coded(lines: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 200 OK\r\n{lines}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
 }
@@ -266,7 +267,7 @@ fn all() -> Vec<Odd> {
     [header_lines(), status_lines(), lengths(), chunks(), codings()].into_iter().flatten().collect()
 }
 
-/// Returns the rows of the tables: the response, how curl reads it, how newswire reads it.
+/// Returns the rows of the tables in `docs/odd-responses.md`: the answer, how curl reads it, how newswire reads it.
 fn written() -> Vec<[String; 3]> {
     let page = std::fs::read_to_string("docs/odd-responses.md").unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
@@ -274,7 +275,7 @@ fn written() -> Vec<[String; 3]> {
     rows.map(|row| row.split(" | ").map(str::to_owned).collect::<Vec<_>>().try_into().unwrap()).collect()
 }
 
-/// Compares a column of the page with what happens.
+/// Asserts that a column of `docs/odd-responses.md` shows what was found.
 fn check(column: usize, found: &[(&str, String)]) {
     let written = written();
     let written: Vec<_> = written.iter().map(|row| (row[0].as_str(), row[column].as_str())).collect();
@@ -303,7 +304,7 @@ async fn every_refused_odd_response_gets_a_clear_message() {
     }
 }
 
-/// Other versions of curl behave differently.
+/// Needs a certain version of curl, because other versions behave differently.
 #[test]
 #[ignore = "needs curl 7.88"]
 fn curl_reads_odd_responses_as_documented() {

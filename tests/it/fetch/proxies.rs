@@ -1,4 +1,5 @@
-//! What a feed with a `proxy` may reach: a proxy that resolves names does not bypass the guard.
+//! What a feed with a `proxy` may reach: local names and private addresses are refused even if the proxy resolves the
+//! names.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -13,10 +14,10 @@ use crate::fetch::{contact, document, error, poll};
 use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 
-/// A SOCKS5 proxy that plays all servers itself: the path `/feed` redirects, every other path is a document.
+/// A SOCKS5 proxy that answers in place of all servers: the path `/feed` redirects, and every other path is a document.
 struct Socks {
     address: SocketAddr,
-    /// The names or addresses of the requested connections.
+    /// The names or addresses to which clients asked to be connected.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -39,7 +40,7 @@ impl Socks {
     }
 }
 
-/// Speaks RFC 1928, as far as a client without a password needs it.
+/// Answers one client as a SOCKS5 proxy (RFC 1928) without a password does.
 fn answer(mut stream: TcpStream, location: &str, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let take = |stream: &mut TcpStream, count: usize| {
         let mut bytes = vec![0; count];
@@ -69,7 +70,8 @@ fn answer(mut stream: TcpStream, location: &str, asked: &Mutex<Vec<String>>) -> 
     }
 }
 
-/// Resolves names of this machine and of the proxy to here, all others to a public address.
+/// Returns a fetcher that resolves `localhost` and the name of the proxy to this machine, and all other names to a
+/// public address.
 fn fetcher() -> Fetcher {
     let lookup = |name: &str| {
         let is_here = name.starts_with("localhost") || name == "proxy.company.example";
@@ -135,7 +137,7 @@ async fn proxy_that_needs_credentials_is_distinguished_from_a_server_that_does()
 }
 
 #[tokio::test]
-async fn name_of_the_proxy_itself_is_refused_through_it() {
+async fn redirect_to_the_name_of_the_proxy_itself_is_refused() {
     let proxy = Socks::start("http://proxy.company.example:8080/");
     let by_name = format!("socks5://proxy.company.example:{}", proxy.address.port());
     let refused = error(poll_by(&by_name, &[]).await);

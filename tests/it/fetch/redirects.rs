@@ -1,4 +1,4 @@
-//! newswire itself follows redirects, hop by hop, and only a permanent chain counts as permanent.
+//! newswire follows redirects itself, one by one. A move is permanent only if every redirect of the chain is.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 use crate::support::tls;
 
-/// Starts an origin whose paths `/301`, `/302` … redirect with that status to the rest of the path, and end at `/feed`.
+/// Starts an origin that redirects by path: `/302/301/feed` redirects with status 302 to `/301/feed`, and `/feed` is a
+/// document.
 fn chain() -> Origin {
     Origin::start(|request| match request.target().split_once('/').map(|(_, path)| path.split_once('/')) {
         Some(Some((status, rest))) => Reply::redirect(status.parse().unwrap(), &format!("/{rest}")),
@@ -80,7 +81,7 @@ async fn a_move_to_an_address_with_a_secret_is_not_stored() {
 }
 
 #[tokio::test]
-async fn every_poll_starts_at_the_configured_url() {
+async fn a_temporary_redirect_does_not_change_where_polls_start() {
     let origin = chain();
     let (feed, fetcher) = (feed(&origin.url("/302/feed"), &[origin.allow()]), fetcher());
     for _ in 0..20 {
@@ -101,7 +102,7 @@ async fn check_refused(script: fn(usize) -> Option<&'static str>, requests: usiz
 }
 
 #[tokio::test]
-async fn redirects_in_circles_long_chains_or_to_nowhere_end() {
+async fn redirect_loops_long_chains_and_redirects_without_an_address_are_refused() {
     let circle = |number: usize| Some(["/b", "/feed"][number % 2]);
     check_refused(circle, 2, "127.0.0.1 redirects in a loop").await;
     check_refused(|_| Some("/feed"), 1, "127.0.0.1 redirects in a loop").await;
@@ -135,7 +136,7 @@ async fn an_https_feed_is_not_redirected_to_http() {
 }
 
 #[tokio::test]
-async fn the_time_of_all_hops_is_one_budget() {
+async fn the_timeout_applies_to_all_redirects_together() {
     let origin = Origin::start(|request| {
         Reply::redirect(302, &format!("/{}", request.number)).after(std::time::Duration::from_millis(300))
     });
@@ -161,7 +162,8 @@ async fn status_410_means_gone_unless_a_temporary_redirect_led_there() {
     assert_eq!(error, Failure::Status { status: 410 });
 }
 
-/// Two hosts that redirect to each other are polled at once: neither poll may wait for the other's turn.
+/// Two hosts redirect to each other and are polled at once. If each poll held its own host while it waits for the other
+/// host, neither poll would end.
 #[tokio::test]
 async fn polls_that_cross_between_two_hosts_do_not_wait_for_each_other() {
     let origin = Origin::start(|request| {

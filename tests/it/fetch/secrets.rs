@@ -1,4 +1,4 @@
-//! A secret that is planted everywhere is found nowhere.
+//! The secrets of a feed do not appear in results, errors or logs.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,8 @@ fn with_secrets(mut feed: Feed) -> Feed {
     feed
 }
 
-/// Polls that are answered in every way, in clear and over TLS; returns their results as text.
+/// Polls a feed with secrets from a server without TLS and one with TLS, each with several settings. Returns the
+/// results and the feeds as text.
 async fn polls(script: fn(usize) -> Reply) -> String {
     let plain = Origin::start(move |request| script(request.number));
     let secure = Origin::start_tls(tls::server(&[]), move |request| script(request.number));
@@ -51,7 +52,7 @@ async fn polls(script: fn(usize) -> Reply) -> String {
     text
 }
 
-/// Runs in a process of its own, because the log belongs to the whole process.
+/// The test below runs this one in a separate process, because the log belongs to the whole process.
 #[tokio::test]
 #[ignore = "run by another test"]
 async fn polls_with_a_canary_are_logged_at_trace_level() {

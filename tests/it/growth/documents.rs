@@ -1,4 +1,4 @@
-//! Whole documents: every opener and every awkward unit, repeated in every place where a publisher writes.
+//! The cost of whole documents: awkward texts, repeated many times, in every place where a publisher can write.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::{MOST_GROWTH, check_growth, on_worker, read_and_clean};
 
 const BYTES: usize = 48 << 10;
 
-/// Texts that open or end something, seem to do so, or are awkward in another way.
+/// Texts that begin or end a construct of XML, HTML or JSON, look as if they did, or are awkward in another way.
 #[rustfmt::skip]
 const UNITS: [&str; 74] = [
     "<", ">", "<!", "<!--", "<!-->", "-->", "<![CDATA[", "<![CDATA[]]>", "<![CDATA[<![CDATA[]]>", "]]>", "<!D", "<!D[>", "<!D'>",
@@ -20,7 +20,7 @@ const UNITS: [&str; 74] = [
     "1 ", "a ", "@", "\\", "{", "[", "href=\"a\" ",
 ];
 
-/// Puts a repeated unit into a place of a document.
+/// A function that puts a text into one place of a document.
 type Place = fn(&str) -> String;
 
 const PLACES: [(&str, Place); 9] = [
@@ -70,7 +70,7 @@ fn check_unit(unit: &str, (place, document): (&str, Place)) {
 }
 
 #[test]
-fn documents_of_one_awkward_unit_take_linear_time() {
+fn documents_of_one_repeated_awkward_text_take_linear_time() {
     on_worker(|| {
         for unit in UNITS {
             PLACES.into_iter().for_each(|place| check_unit(unit, place));
@@ -79,17 +79,17 @@ fn documents_of_one_awkward_unit_take_linear_time() {
 }
 
 proptest! {
-        // The cases are the same each time: a busy machine must not select others.
+        // The seed is fixed, so that every run measures the same cases.
     #![proptest_config(ProptestConfig {
         cases: 60, failure_persistence: None, rng_seed: prop::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default()
     })]
 
     #[test]
-    fn documents_of_nested_awkward_units_take_linear_time(
+    fn documents_of_several_repeated_awkward_texts_take_linear_time(
         units in prop::collection::vec(prop::sample::select(&UNITS), 2..5), place in 0..PLACES.len()
     ) {
-                // The shorter document is already twice as long as a declaration may be, so an unclosed unit costs a
-                // full search at both lengths.
+                // Even the shorter document is twice as long as a declaration may be. So an unclosed unit costs a full
+                // search at both lengths.
         let (unit, (name, document)) = (units.concat(), PLACES[place]);
         let name = format!("{unit:?} in {name}");
         on_worker(move || check_document(&name, 2 * BYTES, |bytes| document(&unit.repeat(bytes / unit.len()))));
@@ -97,7 +97,7 @@ proptest! {
 }
 
 #[test]
-fn wide_encodings_with_half_a_unit_take_linear_time() {
+fn documents_with_incomplete_characters_take_linear_time() {
     let starts: [&[u8]; 5] = [b"\xFF\xFE", b"\xFE\xFF", b"\xFF\xFE\0\0", b"\0\0\xFE\xFF", b"\xEF\xBB\xBF"];
     let units: [&[u8]; 6] = [b"\xD8\x00", b"\x00\xD8", b"<\0", b"\0<\xDC", b"\xE4\xB8", b"\xED\xA0\x80"];
     for (start, unit) in starts.iter().flat_map(|start| units.iter().map(move |unit| (start, unit))) {
@@ -134,7 +134,7 @@ fn many_parts_take_linear_time() {
     });
 }
 
-/// What a feed says once and each of its entries inherits must not cost as much as if each entry said it.
+/// A value that the feed states once and every entry inherits must not cost as much as if every entry stated it.
 #[test]
 fn inherited_values_cost_little() {
     let entry = "<title>t</title>";
@@ -147,7 +147,7 @@ fn inherited_values_cost_little() {
         ("language", format!("<language>{}</language>", "en-".repeat(40_000))),
     ];
     for (name, head) in cases {
-        // Half of the document is inherited: twice as much of both is twice the document.
+        // The inherited values and the entries are doubled together, which doubles the document.
         check_document(name, 500, |count| items(&head.repeat(count / 500), entry, 2 * count));
         let (plain, heavy) = (items("", entry, 1_000).into_bytes(), items(&head, entry, 1_000).into_bytes());
         let time =
@@ -157,7 +157,7 @@ fn inherited_values_cost_little() {
     }
 }
 
-/// One long address of a feed would be written in full for each short one in it.
+/// A long base address (`xml:base`) would be written in full for each short relative link.
 #[test]
 fn document_whose_base_multiplies_its_length_is_refused() {
     let document = |base: usize| {
@@ -168,7 +168,7 @@ fn document_whose_base_multiplies_its_length_is_refused() {
     let read = |document: String| parse(document.as_bytes(), &Hints::default()).map(|feed| feed.entries.len());
     assert_eq!(read(document(20)), Ok(20));
     assert_eq!(read(document(400)), Err(ParseError::TooMuchWork));
-    // An excessive base is ignored.
+    // A base as long as this one is ignored.
     assert_eq!(read(document(60_000)), Ok(20));
 }
 
@@ -181,10 +181,10 @@ fn relative_links_lengthen_a_text_only_up_to_a_limit() {
     assert_eq!(links(10_000).matches("<a").count(), 10_000);
 }
 
-/// Tests the measurement: it detects quadratic work.
+/// Tests that the measurement detects quadratic work.
 #[test]
 #[should_panic(expected = "at twice as much")]
-fn quadratic_work_is_found() {
+fn measurement_detects_quadratic_work() {
     let make = |bytes: usize| "a".repeat(bytes);
     check_growth("quadratic", 1 << 16, make, |text| {
         let searches = (0..text.len() / 4).filter(|&at| text[at..].find('b').is_some());
@@ -193,7 +193,7 @@ fn quadratic_work_is_found() {
 }
 
 #[test]
-fn endlessly_escaped_names_become_plain_at_once() {
+fn category_names_that_are_escaped_many_times_become_plain_in_linear_time() {
     let mut names = String::new();
     for escape in ["amp;", "#38;", "AMP;"] {
         write!(names, "<category>&{}lt;b&gt;x</category>", escape.repeat(200)).unwrap();

@@ -1,8 +1,8 @@
 //! The cost of work on hostile input: twice the input takes at most three times the time, at every stage from bytes to
 //! stories.
 //!
-//! Compares processor time of one thread, so that other work on the machine matters little, and measures again before
-//! it fails.
+//! The tests compare the processor time of one thread, so that other work on the machine matters little. They measure
+//! several times before they fail.
 
 mod documents;
 mod stages;
@@ -14,16 +14,16 @@ use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
 
-/// The stack of a thread of the worker pool.
+/// The stack size of a thread of the worker pool.
 const STACK_BYTES: usize = 2 << 20;
 
-/// Twice the input may take this many times as long.
+/// The factor by which the time may grow if the input is doubled.
 const MOST_GROWTH: f64 = 3.0;
 
-/// Shorter times are too imprecise to compare.
+/// The shortest time that is precise enough to be compared.
 const LEAST_TIME: Duration = Duration::from_millis(2);
 
-/// How often a case is measured that seems to grow too fast.
+/// How often a case is measured again if its time seems to grow too fast.
 const ATTEMPTS: usize = 6;
 
 /// Returns the processor time of this thread.
@@ -32,15 +32,15 @@ fn time_of_thread() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("nanoseconds of a second"))
 }
 
-/// Returns how long `run` takes with an input, without making the input.
+/// Returns how long `run` takes. The time in which the input is made does not count.
 fn time<T>(input: &T, run: impl Fn(&T)) -> Duration {
     let start = time_of_thread();
     run(input);
     time_of_thread() - start
 }
 
-/// Asserts that twice the input takes at most three times the time, at this size or at the next. `size` is in the unit
-/// of `make`.
+/// Asserts that doubling an input of `size` takes at most three times the time, or that doubling it once more does. The
+/// unit of `size` depends on `make`.
 #[track_caller]
 fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl Fn(&T)) {
     let (once, twice) = (make(size), make(2 * size));
@@ -55,8 +55,8 @@ fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl
         }
         large = large.min(time(&twice, &run));
     }
-    // A jump at one size, for example at a bound or because memory comes in larger pieces, is not growth; growth
-    // continues.
+    // A jump at one size, for example at a limit or because memory comes in larger pieces, does not repeat at the next
+    // size. Growth does.
     let quadruple = make(4 * size);
     let largest = (0..ATTEMPTS).map(|_| time(&quadruple, &run)).min().expect("there are attempts");
     let goes_on = largest.as_secs_f64() > MOST_GROWTH * large.as_secs_f64();
@@ -73,7 +73,8 @@ fn read_and_clean(document: &[u8]) -> Result<usize, ParseError> {
     Ok(cleaned.filter(|cleaned| !cleaned.entry.guid.value.is_empty()).count())
 }
 
-/// Runs on the stack of a worker thread: no recursion may be as deep as the nesting of its input.
+/// Runs on a thread with the stack of a worker thread. Recursion as deep as the nesting of the input overflows this
+/// stack, and the test fails.
 fn on_worker(run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).unwrap();
     if let Err(panic) = thread.join() {

@@ -1,4 +1,5 @@
-//! The stages after reading, each alone: words, likeness, links, lasting content, rules, feed lists.
+//! The cost of each stage after parsing: cleaning texts, fingerprints, comparing titles and texts, keys of links, and
+//! importing lists of feeds.
 
 use std::path::PathBuf;
 
@@ -48,7 +49,7 @@ fn texts_are_cleaned_counted_and_cut_in_linear_time() {
 }
 
 #[test]
-fn lasting_part_of_a_text_is_found_in_linear_time() {
+fn fingerprint_of_a_text_is_made_in_linear_time() {
     for unit in UNITS {
         check_growth(
             &format!("fingerprint of {unit:?}"),
@@ -64,7 +65,7 @@ fn lasting_part_of_a_text_is_found_in_linear_time() {
 #[test]
 fn titles_and_texts_of_any_words_are_compared_in_linear_time() {
     for unit in UNITS {
-        // The title can be cut into parts in many ways, and each part almost occurs everywhere in the text.
+        // The title can be cut into parts in many ways, and the text almost contains each part at every position.
         let title = |bytes: usize| format!("a - b | {} c :: d", repeated(unit, bytes.min(900)));
         check_growth(
             &format!("wording of {unit:?}"),
