@@ -1,5 +1,6 @@
-//! One feed cannot hold up the writer or empty a section: the cost of a poll depends on its document, and that of a
-//! story on what a page can show, however many entries share a text, a link or a story.
+//! One feed cannot block the store's writer or push all other feeds out of a section. The cost of a poll depends on the
+//! size of its document, and the cost of a story on what a page can show. It does not matter how many entries share a
+//! text, a link or a story.
 
 use crate::support::bed;
 
@@ -23,7 +24,7 @@ spring, the chairwoman announced, provided that the divers find no further damag
 
 const ORIGINAL: &str = "https://origin.example/0";
 
-/// Returns entries with one text, each under a guid and a link of its own, dated before everything else.
+/// Returns entries with the same text, each with its own guid and link. They are dated a day before the test starts.
 fn copies(poll: usize, number: usize) -> Vec<Entry> {
     let copy = |at: usize| {
         let mut copy = entry(&format!("https://other.example/{poll}/{at}"), TITLE, TEXT);
@@ -33,7 +34,7 @@ fn copies(poll: usize, number: usize) -> Vec<Entry> {
     (0..number).map(copy).collect()
 }
 
-/// Returns entries with texts of their own, all under one link.
+/// Returns entries with different texts and guids, all with the same link.
 fn under_one_link(poll: usize, number: usize) -> Vec<Entry> {
     let item = |at: usize| {
         let mut item =
@@ -44,24 +45,24 @@ fn under_one_link(poll: usize, number: usize) -> Vec<Entry> {
     (0..number).map(item).collect()
 }
 
-/// Returns an entry with [`TEXT`], and forty entries with other stories.
+/// Returns an entry with [`TEXT`], and forty entries with other titles and another text.
 fn origins() -> Vec<Entry> {
     let other = |at: usize| entry(&format!("https://origin.example/{at}"), &format!("Story {at}"), &own_words("s"));
     std::iter::once(entry(ORIGINAL, TITLE, TEXT)).chain((1..41).map(other)).collect()
 }
 
-/// Returns a config whose section is long enough for all stories of the test.
+/// Returns a config whose section shows up to a hundred stories.
 fn long_section() -> Arc<Config> {
     three_feeds(&format!("{ALL}\nlimit = 100"))
 }
 
-/// Returns how many stories of the first feed the section shows.
+/// Returns how many stories of the feed `origin` the section shows.
 async fn shown_of_origin(bed: &Bed) -> usize {
     bed.shown("all").await.iter().filter(|story| story.id.starts_with("https://origin.example/")).count()
 }
 
 #[tokio::test]
-async fn feed_that_repeats_a_text_joins_its_story_once_and_does_not_change_the_section() {
+async fn feed_that_repeats_a_text_adds_one_copy_and_pushes_no_story_out() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     assert_eq!(bed.poll("other", &copies(0, 150)).await.joined, 1);
@@ -84,7 +85,7 @@ async fn undated_entries_of_a_large_document_keep_its_order() {
 }
 
 #[tokio::test]
-async fn feed_that_turns_all_its_entries_into_one_text_joins_its_story_once() {
+async fn feed_that_edits_all_its_entries_into_one_text_adds_one_copy() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     let harmless = |at: usize| {
@@ -111,8 +112,8 @@ async fn two_stories_with_a_copy_of_one_feed_stay_apart_until_an_editor_joins_th
     assert_eq!(bed.copies("https://wire.example/1").await.len(), 3);
 }
 
-/// Returns a config of many feeds that carry one text. The last feed is the original's; the feed before it has its own
-/// section.
+/// Returns a config of many feeds, all of which publish one text. The last feed is on the site of the original. The
+/// feed before it has its own section.
 fn crowd(number: usize) -> Arc<Config> {
     let feeds = (0..number).map(|at| {
         format!("[[feed]]\nid = \"f{at}\"\nurl = \"https://f{at}.example/feed\"\npriority = {}\n", usize::from(at < 5))
@@ -123,7 +124,7 @@ fn crowd(number: usize) -> Arc<Config> {
 }
 
 #[tokio::test]
-async fn story_of_very_many_feeds_keeps_its_lead_and_every_sections_copy() {
+async fn story_of_very_many_feeds_keeps_its_lead_and_the_copies_of_all_sections() {
     let number = MAX_COPIES + 20;
     let mut bed = Bed::new(crowd(number)).await;
     let page = format!("https://f{}.example/page", number - 1);
@@ -147,7 +148,7 @@ async fn story_of_very_many_feeds_keeps_its_lead_and_every_sections_copy() {
 }
 
 #[tokio::test]
-async fn story_filled_by_one_feed_is_read_with_few_of_its_copies() {
+async fn story_with_very_many_copies_of_one_feed_is_read_with_few_of_them() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     bed.poll("other", &copies(0, 100)).await;
@@ -185,7 +186,7 @@ async fn feed_with_very_long_stories_leaves_room_for_other_feeds() {
 }
 
 #[tokio::test]
-async fn copy_with_endless_lists_does_not_shorten_another_copy() {
+async fn copy_with_very_long_fields_does_not_shorten_another_copy() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     let mut copy = entry("https://other.example/a", TITLE, TEXT);
@@ -218,8 +219,8 @@ async fn page_that_returns_under_a_new_guid_is_the_same_entry() {
     again.guid.value = "again".to_owned();
     let applied = bed.poll("other", &with_page(&again)).await;
     assert_eq!((applied.new, applied.rekeyed), (0, 1));
-    // The document lists the entry under both guids. The second guid is known, although the entry was not cleaned
-    // again.
+    // The document lists the page under two guids. The entry with the known guid is not cleaned again, because it has
+    // not changed.
     let mut twice = again.clone();
     twice.guid.value = "twice".to_owned();
     bed.now = bed.now + HOUR;
@@ -232,7 +233,7 @@ async fn page_that_returns_under_a_new_guid_is_the_same_entry() {
 }
 
 #[tokio::test]
-async fn link_that_very_many_entries_share_joins_nothing() {
+async fn link_that_very_many_entries_share_joins_no_stories() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("other", &under_one_link(0, 1)).await;
     for poll in 1..3 {
@@ -242,7 +243,8 @@ async fn link_that_very_many_entries_share_joins_nothing() {
     assert_eq!(bed.poll("wire", &[remark]).await.joined, 0);
 }
 
-/// Returns the processor time of this process until the document is written: other programs and the disk do not count.
+/// Returns the processor time that this process spends until the document is stored. The time of other programs and of
+/// the disk does not count.
 async fn time(bed: &mut Bed, entries: &[Entry]) -> Duration {
     let spent = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
     bed.now = bed.now + HOUR;
@@ -252,10 +254,10 @@ async fn time(bed: &mut Bed, entries: &[Entry]) -> Duration {
     spent() - began
 }
 
-/// The number of consecutive polls: the last ones meet an archive of several documents.
+/// The number of consecutive polls. At the last polls the section's archive has several documents.
 const POLLS: usize = 5;
 
-/// Returns the time of each poll of `number` entries.
+/// Polls documents of `number` entries, one after another. Returns the time of each poll.
 async fn polls(document: fn(usize, usize) -> Vec<Entry>, number: usize) -> [Duration; POLLS] {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &origins()).await;
@@ -269,9 +271,9 @@ async fn polls(document: fn(usize, usize) -> Vec<Entry>, number: usize) -> [Dura
     times
 }
 
-/// Checks that twice the entries take at most three times as long, and that the last poll takes about as long as the
-/// one before it although the archive is larger. Tests that run at the same time can only make a poll slower, so
-/// each time is the shortest of several runs.
+/// Asserts that twice the entries take at most three times as long. Also asserts that the last poll takes at most twice
+/// as long as the one before it, although the archive is larger. Tests that run at the same time can only make a poll
+/// slower, so each time is the shortest of several runs.
 async fn check_growth(document: fn(usize, usize) -> Vec<Entry>) {
     const NUMBER: usize = 500;
     let (mut once, mut twice) = ([Duration::MAX; POLLS], [Duration::MAX; POLLS]);
@@ -295,7 +297,7 @@ async fn cost_of_a_poll_depends_on_its_document_even_if_many_entries_share_a_tex
     }
 }
 
-/// Prints the figures for larger documents: `NEWSWIRE_TIMES=1 cargo test --test it growth_store -- --ignored
+/// Prints the times of larger documents. Run it with `NEWSWIRE_TIMES=1 cargo test --test it growth_store -- --ignored
 /// --nocapture`.
 #[tokio::test]
 #[ignore = "prints times and checks nothing"]

@@ -1,5 +1,5 @@
-//! A feed cannot hijack stories: whatever it claims, at once or in later revisions, what others published stays the
-//! same.
+//! A feed cannot take over stories. Whatever it claims, at once or in later revisions, the stories of other feeds stay
+//! the same.
 
 use crate::support::bed;
 
@@ -25,19 +25,19 @@ fn victims() -> [(&'static str, Entry); 2] {
     ]
 }
 
-/// Returns the attacker's entry, under a guid of its own.
+/// Returns the attacker's entry before it claims anything.
 fn harmless() -> Entry {
     entry("https://other.example/a", "Recipes for the autumn", &own_words("soup"))
 }
 
-/// Returns the entry with other fields; `with` is JSON as in the store.
+/// Returns the entry with some fields replaced. `with` holds these fields in the JSON form of the store.
 fn claiming(entry: &Entry, with: serde_json::Value) -> Entry {
     let mut json = serde_json::to_value(entry).unwrap();
     json.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
     serde_json::from_value(json).unwrap()
 }
 
-/// Returns for each attack its name, and the attacker's entry with all its later revisions.
+/// Returns the name of each attack, and the revisions of the attacker's entry in order.
 fn attacks() -> Vec<(&'static str, Vec<Entry>)> {
     let [(_, origin), (_, wire)] = victims();
     let own = harmless();
@@ -100,7 +100,7 @@ fn says(entry: &Entry) -> (&str, &Option<String>, &Option<Url>) {
     (&entry.title, &entry.content_html, &entry.link)
 }
 
-/// Returns what the sections show of the victims.
+/// Returns what each section shows of the victims' stories.
 async fn shown(bed: &Bed) -> Vec<Vec<Shown>> {
     let mut all = Vec::new();
     for section in ["all", "mine"] {
@@ -147,8 +147,8 @@ async fn published_stories_stay_the_same_whatever_others_claim_later() {
 #[tokio::test]
 async fn attacker_that_claims_first_takes_nothing_from_later_stories() {
     for (name, revisions) in attacks() {
-        // A text alone does not show who wrote it: whoever publishes it first at a page of its own leads, until an
-        // editor splits.
+        // A text alone does not show who wrote it. The feed that publishes it first at a page of its own leads, until
+        // an editor splits the story.
         if name == "copies one, then the other" {
             continue;
         }
@@ -161,7 +161,7 @@ async fn attacker_that_claims_first_takes_nothing_from_later_stories() {
 }
 
 #[tokio::test]
-async fn entry_that_claims_another_story_is_a_copy_of_it_under_its_id() {
+async fn entry_that_is_revised_to_the_text_of_a_story_becomes_a_copy_of_it() {
     let mut bed = bed().await;
     bed.poll("other", &[harmless()]).await;
     publish(&mut bed).await;
@@ -180,7 +180,7 @@ async fn entry_that_claims_another_story_is_a_copy_of_it_under_its_id() {
 }
 
 #[tokio::test]
-async fn link_that_many_claim_still_belongs_to_its_own_site() {
+async fn link_that_many_entries_claim_still_belongs_to_its_own_site() {
     let mut bed = bed().await;
     for number in 0..20 {
         let mut claim =

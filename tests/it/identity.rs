@@ -1,5 +1,5 @@
-//! Identity of entries: whatever feeds do with guids, links, titles and dates, no entry is lost, doubled, or taken for
-//! an edit of another, and `inspect` lists what the store contains.
+//! Identity of entries. Whatever feeds do with guids, links, titles and dates, no entry is lost, stored twice, or taken
+//! for an edit of another. `inspect` lists the entries that the store contains.
 
 use crate::support;
 
@@ -98,8 +98,8 @@ fn kept(store: &Path) -> BTreeMap<String, BTreeSet<String>> {
     kept
 }
 
-/// Polls one feed per file, and returns how many entries `inspect` lists for each, after checking that the store has
-/// the same.
+/// Polls one feed per file. Asserts that `inspect` lists the entries that the store then has. Returns their number for
+/// each file.
 fn inspected_and_kept(files: &[PathBuf]) -> Vec<usize> {
     let workspace = Workspace::whole(&feeds_of(files));
     let polled = output(&workspace.config(), &["poll", "--force"]);
@@ -178,9 +178,9 @@ enum Guids {
     Own,
     Missing,
     OneForAll,
-    /// The link and a counter of edits.
+    /// The link, followed by a counter of edits.
     CountedUp,
-    /// Other guids at each poll.
+    /// New guids at each poll.
     Rotating,
 }
 
@@ -225,14 +225,14 @@ impl Site {
             Guids::CountedUp => Some(format!("{}#0", link.clone().unwrap_or_else(|| format!("item-{number}")))),
             Guids::Rotating => Some(self.dice.word()),
         };
-        // The first word of the text identifies the item for ever.
+        // The first word of the text never changes, so the test recognises the item by it.
         let text = format!("token{number} {}", self.dice.words(30));
         let item = Item { guid, link, title: self.dice.words(6), day: self.is_dated.then_some(day), text };
         self.items.push((item, 0));
     }
 
-    /// Changes at most one of guid, link and title of an item, or some words of its text; a counter follows each
-    /// change.
+    /// Changes the title, the text, the link or the guid of an item, or nothing. A counter in the guid counts these
+    /// changes.
     fn edit(&mut self, at: usize) {
         let dice = &mut self.dice;
         let (item, edits) = &mut self.items[at];
@@ -276,7 +276,7 @@ fn config(text: &str) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
 }
 
-/// Returns, for each feed, which item each of its stored entries is, by the number of the entry.
+/// Returns the stored entries of each feed: by the number of an entry, the item that it is.
 fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
     let connection = Connection::open(store).unwrap();
     let mut statement = connection
@@ -295,7 +295,7 @@ fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn month_of_edits_loses_doubles_and_confuses_no_entry() {
+async fn month_of_edits_loses_no_entry_stores_none_twice_and_confuses_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut sites: Vec<Site> = (0..200).map(Site::new).collect();
     let files: Vec<PathBuf> = (0..sites.len()).map(|number| folder.path().join(format!("{number}.xml"))).collect();
@@ -389,7 +389,7 @@ async fn entries_under_one_guid_and_one_link_are_distinguished_and_edits_stay_ed
 }
 
 #[tokio::test]
-async fn entry_known_under_a_plainer_guid_is_not_new() {
+async fn entry_stored_before_other_entries_repeated_its_guid_is_not_new() {
     let mut bed = Bed::new().await;
     let news = |title: &str| item(Some("N/A"), Some("N/A"), title, &format!("What is to be said of {title} today."));
     assert_eq!(bed.poll(&[news("One")]).await, (1, 0));
@@ -462,7 +462,7 @@ async fn replies_on_one_page_are_separate_entries() {
 }
 
 #[tokio::test]
-async fn guids_that_number_entries_from_the_newest_confuse_none() {
+async fn guids_that_are_positions_in_the_document_confuse_no_entries() {
     let mut bed = Bed::new().await;
     let news = |position: usize, number: usize| {
         let (link, title) = (format!("https://t.example/{number}"), format!("Word{number} about thing{number}"));

@@ -1,5 +1,5 @@
-//! Feed lists from other programs: what is imported, merged and left out; importing twice adds nothing; export and
-//! import agree.
+//! Import of feed lists from other programs: what is imported, merged and left out. Importing a list twice adds
+//! nothing, and an export can be imported.
 
 use crate::support;
 
@@ -192,7 +192,7 @@ fn plain_addresses_are_repaired_and_merged() {
     );
 }
 
-/// Returns the addresses written for a plain list.
+/// Returns the addresses that are imported from an OPML list with these addresses.
 fn taken(list: &str) -> Vec<String> {
     let opml: String = list.lines().map(|url| format!("<outline text=\"T\" xmlUrl=\"{url}\"/>")).collect();
     import::read(&format!("<opml><body>{opml}</body></opml>")).unwrap().feeds.into_iter().map(|feed| feed.url).collect()
@@ -260,7 +260,7 @@ fn oversized_list_is_refused() {
 }
 
 #[test]
-fn document_type_is_inert() {
+fn entities_of_a_document_type_are_not_expanded() {
     let bomb = "<!DOCTYPE opml [<!ENTITY a \"aaaa\"><!ENTITY x SYSTEM \"file:///etc/passwd\">]><opml><body><outline text=\"&a;&x;\" xmlUrl=\"https://x.example/\"/></body></opml>";
     let imported = import::read(bomb).unwrap();
     assert_eq!(imported.feeds[0].title.as_deref(), Some("&a;&x;"));
@@ -378,7 +378,7 @@ fn empty_name_of_a_planet_or_its_feed_counts_as_missing() {
 }
 
 #[test]
-fn line_break_in_an_attribute_is_a_space() {
+fn line_break_in_an_attribute_becomes_a_space() {
     let outline = "<outline text='A' xmlUrl='https://a.example/feed' userAgent='an\nagent' category='a\nb'/>";
     let imported = import::read(&format!("<opml version='2.0'><body>{outline}</body></opml>")).unwrap();
     let taken = config(&import::plan(imported, &config(""), None).feeds);

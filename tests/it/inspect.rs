@@ -155,7 +155,7 @@ fn links_are_relative_to_the_address_that_the_document_gives_itself() {
 }
 
 #[test]
-fn people_see_format_repairs_and_entries() {
+fn output_for_people_shows_format_repairs_and_entries() {
     let output = inspect(Path::new("tests/fixtures/parse/rss_truncated.xml"), &[]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("tests/fixtures/parse/rss_truncated.xml: RSS 2.0, UTF-8\n"), "{text}");

@@ -88,8 +88,8 @@ proptest! {
     fn documents_of_several_repeated_awkward_texts_take_linear_time(
         units in prop::collection::vec(prop::sample::select(&UNITS), 2..5), place in 0..PLACES.len()
     ) {
-                // Even the shorter document is twice as long as a declaration may be. So an unclosed unit costs a full
-                // search at both lengths.
+                // Even the shorter document is longer than a declaration may be (64 KiB). So an unclosed unit costs a
+                // full search at both lengths.
         let (unit, (name, document)) = (units.concat(), PLACES[place]);
         let name = format!("{unit:?} in {name}");
         on_worker(move || check_document(&name, 2 * BYTES, |bytes| document(&unit.repeat(bytes / unit.len()))));

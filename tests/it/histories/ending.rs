@@ -1,4 +1,4 @@
-//! The end of a history: everything that readers and editors can see, except how it is worded.
+//! The end of a random history: everything that readers and editors can see then, except the sentences.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 use crate::histories::play::History;
 use crate::support::bed::section_view;
 
-/// The beginning of the ids that newswire makes, and the number of characters that follow.
+/// Ids that newswire makes begin with this text, and this number of characters follows.
 const UUID: &str = "urn:uuid:";
 const UUID_CHARS: usize = 36;
 
-/// Documents by path.
+/// The documents by path, and the stories by address or id.
 #[derive(Default)]
 pub struct Ending {
     editions: BTreeMap<String, Vec<u8>>,
@@ -42,8 +42,8 @@ impl Ending {
         ending
     }
 
-    /// Replaces the ids that newswire made with numbers, in the order in which they occur: those of private stories are
-    /// made with a key that differs from store to store.
+    /// Replaces the ids that newswire made with numbers, in the order in which they occur. The ids of private stories
+    /// depend on a key that differs from store to store.
     fn number_ids(&mut self) {
         let mut numbers = BTreeMap::new();
         for documents in [&mut self.editions, &mut self.archives, &mut self.stories] {
@@ -63,7 +63,8 @@ impl Ending {
         }
     }
 
-    /// Returns the first 64 bits of SHA-256 of editions, archives and stories.
+    /// Returns the hashes of the editions, the archives and the stories: the first 64 bits of SHA-256 in hexadecimal
+    /// digits.
     pub fn hashes(&self) -> [String; 3] {
         [&self.editions, &self.archives, &self.stories].map(|documents| {
             let mut hasher = Sha256::new();
@@ -77,7 +78,7 @@ impl Ending {
         })
     }
 
-    /// Writes everything into a folder, for comparison by eye.
+    /// Writes everything into a folder, so that a person can compare it.
     pub fn write(&self, folder: &Path) {
         let stories = self.stories.iter().enumerate();
         let stories = stories
@@ -92,7 +93,7 @@ impl Ending {
     }
 }
 
-/// Returns a section in every format.
+/// Returns the documents of a section: Atom, RSS, JSON Feed and OPML.
 async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
@@ -118,7 +119,7 @@ async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
     read.await.unwrap()
 }
 
-/// Returns the archive documents of a section.
+/// Returns the archive documents of a section in Atom.
 async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
@@ -139,8 +140,8 @@ async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
     read.await.unwrap()
 }
 
-/// Returns a story as `explain` shows it, without its sentences: its copies, its state in each section, and the state
-/// that the active config would give it.
+/// Returns what `explain` knows about a story, without its sentences: the copies and, for each section, the stored
+/// state and the state by the active config.
 async fn story(history: &History, name: &str) -> String {
     let (config, found, now) = (history.bed.config.clone(), history.bed.find(name).await, history.bed.now);
     let read = history.bed.store.read(move |reader| {

@@ -1,12 +1,14 @@
-//! Three hundred random histories of a newswire, from polls to retention: their ends must not change while the deciding
-//! code is rebuilt.
+//! Three hundred random histories of a newswire, with polls, edits and retention. Their ends must stay the same when
+//! the code that decides is restructured.
 //!
-//! A history is made from its seed alone, so the same seed gives the same polls, edits of the config, splits and joins.
-//! Its end is everything that a reader or an editor can see, except how it is worded: the editions, the archives, and
-//! for each story its copies and its state in each section. `golden/histories.txt` has one line per history, with a
-//! hash of each part. To see what differs, run the test before and after with `NEWSWIRE_HISTORIES` set to a folder, and
-//! compare the two folders. `NEWSWIRE_ACCEPT=1` rewrites the golden file: only a change that users are meant to see may
-//! do that.
+//! A history depends on its seed alone: the same seed gives the same polls, edits of the config, splits and joins. Its
+//! end is everything that a reader or an editor can see, except the sentences: the editions, the archives, and for each
+//! story its copies and its state in each section. `golden/histories.txt` has one line per history, with a hash of each
+//! part.
+//!
+//! To see what a change of the code changes, run the test before and after it with `NEWSWIRE_HISTORIES` set to a
+//! folder, and compare the two folders. `NEWSWIRE_ACCEPT=1` rewrites the golden file. Use it only for a change that
+//! users are meant to see.
 
 mod ending;
 mod play;
@@ -24,7 +26,7 @@ const PER_TEST: u64 = 75;
 
 const GOLDEN: &str = "tests/golden/histories.txt";
 
-/// One line of the golden file.
+/// Returns the line of the golden file for a history.
 fn line(seed: u64, ending: &Ending) -> String {
     let [editions, archives, stories] = ending.hashes();
     format!("{seed:03} editions {editions} archives {archives} stories {stories}")
@@ -67,27 +69,27 @@ fn accept(lines: &str) {
 }
 
 #[test]
-fn first_quarter_of_the_histories_ends_as_before() {
+fn first_quarter_of_the_histories_ends_as_recorded() {
     check(0);
 }
 
 #[test]
-fn second_quarter_of_the_histories_ends_as_before() {
+fn second_quarter_of_the_histories_ends_as_recorded() {
     check(1);
 }
 
 #[test]
-fn third_quarter_of_the_histories_ends_as_before() {
+fn third_quarter_of_the_histories_ends_as_recorded() {
     check(2);
 }
 
 #[test]
-fn last_quarter_of_the_histories_ends_as_before() {
+fn last_quarter_of_the_histories_ends_as_recorded() {
     check(3);
 }
 
 #[test]
-fn histories_are_rich_enough_to_notice_a_change() {
+fn histories_differ_enough_to_notice_a_change() {
     let golden = std::fs::read_to_string(GOLDEN).unwrap();
     assert_eq!(golden.lines().count() as u64, HISTORIES);
     for part in [2, 4, 6] {

@@ -1,4 +1,4 @@
-//! Plays a history: what happens outside, and what the newswire's owner does, step by step.
+//! Plays a random history step by step: what publishers do, and what the owner of the newswire does.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::support::bed::{Bed, HOUR, config};
 /// The number of steps of a history.
 const STEPS: u64 = 36;
 
-/// A newswire, the world around it, and what its history has shown so far.
+/// A newswire, the publishers around it, and the ids of stories that it has shown.
 pub struct History {
     pub bed: Bed,
     pub world: World,
     random: Random,
-    /// The ids of all stories that any section ever showed.
+    /// The ids of the stories that the sections showed each time they were archived.
     pub ids: BTreeSet<String>,
 }
 
@@ -54,7 +54,7 @@ impl History {
         }
     }
 
-    /// Polls one to three feeds; most of them answer with a document.
+    /// Polls one to three random feeds, each if it is in the config.
     async fn poll(&mut self) {
         for _ in 0..1 + self.random.below(3) {
             let feed = *self.random.pick(&FEEDS);
@@ -71,7 +71,7 @@ impl History {
         while commit::retain_batch(&self.bed.store, self.bed.config.clone(), self.bed.now).await.unwrap().0 > 0 {}
     }
 
-    /// Takes a copy out of a story with several.
+    /// Splits a random copy off a random story, if the story has several copies.
     async fn split(&mut self) {
         let Some(address) = self.address().await else { return };
         let copies = self.bed.copies(&address).await;
@@ -81,7 +81,7 @@ impl History {
         let story = self.bed.find(&address).await.number;
         let entry = self.random.pick(&copies).number;
         let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
-        // A copy of a feed that left the config cannot be split off: that is refused, and nothing changes.
+        // A copy whose feed is not in the config cannot be split off. Then the call fails and changes nothing.
         let _ = commit::split(&store, config, (story, entry), Mode::Perform, now).await;
     }
 
@@ -92,7 +92,7 @@ impl History {
         commit::join(&store, config, (one, other), Mode::Perform, now).await.unwrap();
     }
 
-    /// Picks a random address, and returns it if it belongs to a story.
+    /// Returns a random address that belongs to a story, or `None` if eight tries find none.
     async fn address(&mut self) -> Option<String> {
         let addresses = self.world.addresses();
         for _ in 0..8 {
@@ -104,7 +104,7 @@ impl History {
         None
     }
 
-    /// Archives what the sections no longer show, as publishing does before it renders.
+    /// Archives the stories that newer ones pushed out of the sections, as publishing does before it renders.
     async fn archive(&mut self) {
         for section in self.bed.config.sections.clone() {
             loop {
@@ -129,7 +129,7 @@ impl History {
     }
 }
 
-/// Returns one of the configs between which the owner switches.
+/// Returns a random config, as the owner of the newswire may write it.
 fn edition_of_config(random: &mut Random) -> Arc<Config> {
     let without = if random.is_one_in(4) { Some(*random.pick(&FEEDS[1..])) } else { None };
     let mut text =
@@ -145,7 +145,7 @@ fn edition_of_config(random: &mut Random) -> Arc<Config> {
             _ => "",
         };
     }
-    // In some configs one feed is only for a private section.
+    // In half of the configs the feed `closed` is only in a private section.
     let public = FEEDS.into_iter().filter(|feed| without != Some(feed) && *feed != "closed");
     let public = public.map(|feed| format!("\"{feed}\"")).collect::<Vec<_>>().join(", ");
     let public = if random.is_one_in(2) { format!("feeds = [{public}]") } else { "feeds = [\"*\"]".to_owned() };

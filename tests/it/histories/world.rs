@@ -1,4 +1,4 @@
-//! What happens outside the newswire: pieces of news, and feeds that carry them in their own ways.
+//! What happens outside the newswire: pieces of news, and feeds that publish them, each in its own way.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use newswire::time::Timestamp;
 
 use crate::support::bed::{HOUR, entry};
 
-/// Splitmix64: small, and the same on every machine for ever.
+/// A random number generator (SplitMix64). A seed gives the same numbers on every machine.
 pub struct Random(pub u64);
 
 impl Random {
@@ -49,18 +49,18 @@ const EVENTS: [&str; 8] = [
     "gets a second track to the coast",
 ];
 
-/// A piece of news, as it happened and as it was edited since.
+/// A piece of news, and how often it was edited.
 #[derive(Clone)]
 struct News {
     number: u64,
     published: Timestamp,
-    /// How often its origin has changed it.
+    /// The number of its edits.
     edits: u64,
 }
 
 pub struct World {
     news: Vec<News>,
-    /// Whether the origin has moved to another domain, and to other guids.
+    /// Whether the feed `origin` has moved to another domain and changed its guids.
     has_moved: bool,
 }
 
@@ -69,7 +69,7 @@ impl World {
         World { news: Vec::new(), has_moved: false }
     }
 
-    /// Adds news, and edits some of the existing news.
+    /// Adds up to three pieces of news, and may edit an existing one. May move the feed `origin`.
     pub fn go_on(&mut self, random: &mut Random, now: Timestamp) {
         for _ in 0..random.below(4) {
             let number = self.news.len() as u64;
@@ -82,7 +82,7 @@ impl World {
         self.has_moved |= random.is_one_in(40);
     }
 
-    /// Returns what a feed's document lists, newest first.
+    /// Returns the entries of a feed's document, newest first.
     pub fn document(&self, feed: &str, random: &mut Random) -> Vec<Entry> {
         let first = self.news.len().saturating_sub(12);
         let carried = self.news[first..].iter().rev().filter(|news| carries(feed, news.number));
@@ -130,7 +130,7 @@ impl World {
         result
     }
 
-    /// Returns the link of a feed's entry.
+    /// Returns the link of a feed's entry about a piece of news.
     fn link(&self, feed: &str, number: u64) -> String {
         match (feed, number % 5) {
             ("origin", _) if self.has_moved => format!("https://new-origin.example/news/{number}"),
@@ -152,7 +152,7 @@ impl World {
     }
 }
 
-/// Returns whether a feed carries a piece of news: two or three feeds carry most of it.
+/// Returns whether a feed publishes a piece of news. Several feeds publish most pieces.
 fn carries(feed: &str, number: u64) -> bool {
     match feed {
         "origin" => number % 8 != 7,
@@ -175,8 +175,8 @@ fn title(news: &News) -> String {
     format!("{subject} {event}{mark}")
 }
 
-/// Returns a feed's text of a piece of news: about sixty words that no other piece has, with the edits, and with what
-/// this feed omits or adds.
+/// Returns the text of a piece of news in a feed: sixty words that no other piece has, the words of its edits, and what
+/// this feed leaves out or adds.
 fn text(news: &News, feed: &str) -> String {
     let mut words: Vec<String> = (0..60).map(|at| format!("{}{at}", word(news.number, at))).collect();
     for edit in 0..news.edits {
