@@ -1,4 +1,5 @@
-//! Sections whose definition changed: judged in batches while polls go on, and published when all that they show is judged.
+//! Judging (deciding which stories are in a section) after a section's definition changed. It runs in batches while
+//! polls go on. A section is published when all stories that it shows are judged.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,14 +20,14 @@ use crate::support::bed::{Bed, HOUR, config, entry, polled, start};
 
 const FEEDS: [&str; 4] = ["one", "two", "three", "four"];
 
-/// How many entries each feed has: more than a batch together.
+/// The number of entries of each feed. All feeds together have more entries than a batch.
 const ENTRIES: usize = 130;
 
-/// The tables that judging writes.
+/// The tables whose rows are compared.
 const TABLES: [&str; 9] =
     ["placement", "story", "kept_id", "section", "feed", "entry", "public_waiting", "judging", "judging_feed"];
 
-/// Returns entries of a feed. Some of them are copies of entries of the feed before it.
+/// Returns entries of a feed. Some of them are copies of entries of the previous feed.
 fn entries(feed: usize) -> Vec<Entry> {
     let item = |at: usize| {
         let name = FEEDS[feed];
@@ -88,7 +89,7 @@ fn random_config(random: &mut Random) -> Arc<Config> {
     with(&feeds, &sections)
 }
 
-/// Returns a bed whose feeds have been polled.
+/// Returns a [`Bed`], whose feeds have been polled.
 async fn filled(config: Arc<Config>) -> Bed {
     let mut bed = Bed::new(config).await;
     for (at, name) in FEEDS.iter().enumerate() {
@@ -97,7 +98,7 @@ async fn filled(config: Arc<Config>) -> Bed {
     bed
 }
 
-/// Returns all rows of a store, as text.
+/// Returns all rows of [`TABLES`] as text.
 fn rows(folder: &Path) -> Vec<String> {
     let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
     let mut rows = Vec::new();
@@ -117,7 +118,7 @@ fn assert_same(one: &[String], other: &[String], what: &str) {
     assert!(one == other, "{what}: {} and {} rows; {different:#?}", one.len(), other.len());
 }
 
-/// A store in a folder of its own, with a copy of what another bed holds.
+/// Copies a store into a folder of its own.
 fn copy_of(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     std::fs::copy(folder.join("newswire.db"), copy.path().join("newswire.db")).unwrap();
@@ -128,7 +129,7 @@ fn open(folder: &Path) -> Store {
     Store::open(&folder.join("newswire.db"), "a test").unwrap()
 }
 
-/// Returns an empty store with all entries, closed.
+/// Creates a store with all entries and closes it. Returns its folder and the time.
 async fn base() -> (tempfile::TempDir, Timestamp) {
     let Bed { folder, store, now, .. } = filled(with(&all_feeds(), &section(""))).await;
     drop(store);
@@ -136,7 +137,7 @@ async fn base() -> (tempfile::TempDir, Timestamp) {
 }
 
 #[tokio::test]
-async fn judging_that_is_killed_between_batches_ends_as_in_one_go() {
+async fn judging_that_is_killed_between_batches_has_the_same_result() {
     let (base, mut now) = base().await;
     let (whole, killed) = (copy_of(base.path()), copy_of(base.path()));
     let mut random = Random(11);
@@ -179,7 +180,7 @@ async fn judging_that_is_killed_between_batches_ends_as_in_one_go() {
 }
 
 #[tokio::test]
-async fn judging_only_the_feeds_that_changed_ends_as_judging_all() {
+async fn judging_only_the_changed_feeds_has_the_same_result_as_judging_all() {
     let (base, mut now) = base().await;
     let (whole, partly) = (copy_of(base.path()), copy_of(base.path()));
     let mut random = Random(5);
@@ -188,7 +189,7 @@ async fn judging_only_the_feeds_that_changed_ends_as_judging_all() {
         now = now + HOUR * random.below(80) as u32;
         for (folder, is_whole) in [(&whole, true), (&partly, false)] {
             if is_whole {
-                // Removes what a store of an older version lacks.
+                // Stores of older versions lack these values. Without them, all stories are judged.
                 let store = rusqlite::Connection::open(folder.path().join("newswire.db")).unwrap();
                 store.execute("UPDATE section SET feeds = NULL, stale = NULL", []).unwrap();
             }
@@ -202,7 +203,7 @@ async fn judging_only_the_feeds_that_changed_ends_as_judging_all() {
     }
 }
 
-/// Asserts that judging everything by this config would change nothing.
+/// Asserts that judging all stories by this config would change no section.
 fn assert_judged(folder: &Path, config: &Config, now: Timestamp) {
     let trial = trial::run(config, &Reader::open(&folder.join("newswire.db")).unwrap(), None, now).unwrap();
     for section in trial.sections {
@@ -211,7 +212,7 @@ fn assert_judged(folder: &Path, config: &Config, now: Timestamp) {
 }
 
 #[tokio::test]
-async fn edit_while_a_section_is_judged_begins_again_with_the_newest_definition() {
+async fn edit_while_a_section_is_judged_restarts_judging_with_the_newest_definition() {
     let rules =
         ["keep = [ { category = \"region:north\" } ]", "drop = [ { title = \"7\" } ]", "", "max_age = \"9 days\""];
     for (first, second) in [(0, 1), (0, 2), (1, 0), (3, 0)] {
@@ -269,13 +270,13 @@ fn stories(edition: &str) -> serde_json::Value {
     serde_json::from_str::<serde_json::Value>(edition).unwrap()["items"].clone()
 }
 
-/// Returns the number of archive documents of the section `new`.
+/// Returns the number of the newest archive document of the section `new`, if it has one.
 async fn archives(bed: &Bed) -> Option<u32> {
     bed.store.read(|reader| reader.newest_archive(&"new".into())).await.unwrap()
 }
 
 #[tokio::test]
-async fn section_is_published_once_all_that_it_shows_is_judged_and_archived_when_all_is() {
+async fn section_is_published_when_its_shown_stories_are_judged_and_archived_when_all_are() {
     let mut bed = filled(with(&all_feeds(), &section("limit = 10"))).await;
     let publisher = publisher(&bed);
     let before = bed.config.clone();
@@ -350,7 +351,7 @@ async fn files_of_a_section_that_is_still_judged_stay_in_the_folder_after_a_rest
     assert_ne!(std::fs::read(&file).unwrap(), first);
 }
 
-/// Records every row of these tables that is written from now on.
+/// Makes the store record each row of these tables that is inserted, updated or deleted.
 fn count_writes(folder: &Path) {
     let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
     store.execute_batch("CREATE TABLE written (what TEXT NOT NULL)").unwrap();
@@ -365,7 +366,7 @@ fn count_writes(folder: &Path) {
     }
 }
 
-/// Returns what was written since the last call, in order.
+/// Returns the recorded writes since the last call, in order: the verb and the table.
 fn written(folder: &Path) -> Vec<String> {
     let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
     let mut statement = store.prepare("DELETE FROM written RETURNING what").unwrap();
@@ -373,7 +374,7 @@ fn written(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn feed_that_is_added_to_many_costs_a_few_rows_and_judges_no_other_feed() {
+async fn adding_a_feed_to_two_thousand_writes_a_few_rows_and_judges_no_other_feed() {
     let many: String = (0..2000).map(|at| feed(&format!("f{at}"), "")).collect();
     let sections = format!("{}[[section]]\nid = \"two\"\nfeeds = [\"two\"]\n", section("limit = 10"));
     let feeds = format!("{}{many}", all_feeds());
@@ -390,7 +391,7 @@ async fn feed_that_is_added_to_many_costs_a_few_rows_and_judges_no_other_feed() 
     let touched = rows.iter().filter(|row| row.ends_with(" placement") || row.ends_with(" feed"));
     assert_eq!(touched.collect::<Vec<_>>(), ["INSERT feed"], "{rows:?}");
 
-    // A removed feed is judged, and no other.
+    // Only the stories of the removed feed are judged.
     let removed = added.replace(&feed("one", ""), "");
     bed.follow(with(&removed, &sections)).await;
     let rows = written(bed.folder.path());

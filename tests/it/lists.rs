@@ -15,8 +15,8 @@ use newswire::publish::{Edition, Publisher};
 use newswire::render::Pages;
 use support::daemon::*;
 
-/// Returns a site with this many feeds `f0`, `f1` and so on in the section "all", the last of them disabled. It also has a
-/// section of two feeds, and a private section with a feed of its own.
+/// Returns a config with this many feeds `f0`, `f1` and so on in the section "all". The last of them is disabled. The
+/// config also has a section of two feeds, and a private section with a feed of its own.
 fn site(feeds: usize) -> Arc<Config> {
     let feed = |number: usize| {
         let enabled = number + 1 < feeds;
@@ -130,7 +130,7 @@ async fn section_page_names_its_first_fifty_feeds_and_links_to_all() {
         assert!(page.contains(&format!("<a href=\"{link}\">All 1,234 feeds</a>")), "{page}");
     }
     assert!(!read("few/index.html").contains("All 2 feeds"), "a short list is whole");
-    // Without a server, nothing answers a filter.
+    // Pages in a folder have no filters, because there is no server to apply them.
     assert_eq!([rows(&read("feeds/index.html")), rows(&read("feeds/7/index.html"))], [200, 34]);
     assert!(!folder.path().join("feeds/8").exists());
     for file in ["feeds/index.html", "feeds/2/index.html", "all/index.html"] {
@@ -140,7 +140,8 @@ async fn section_page_names_its_first_fifty_feeds_and_links_to_all() {
     assert_eq!(read("feeds.opml").matches("<outline ").count(), 1234);
 }
 
-/// Polls a feed with a story of its own, whose document gives the feed this title; tells the publisher as the daemon does.
+/// Polls a document with a new story, which gives the feed this title. Then informs the publisher and publishes, as the
+/// daemon does.
 async fn poll(bed: &mut Bed, publisher: &Publisher, feed: &str, title: &str) {
     bed.now = bed.now + HOUR;
     let link = format!("https://{feed}.example/{}", bed.now.millis());
@@ -156,7 +157,7 @@ async fn poll(bed: &mut Bed, publisher: &Publisher, feed: &str, title: &str) {
 }
 
 #[tokio::test]
-async fn opml_is_rendered_again_only_after_a_feed_said_something_else_about_itself() {
+async fn opml_is_rendered_again_only_after_the_title_of_a_feed_changed() {
     let mut bed = Bed::new(site(3)).await;
     let publisher = published(&bed).await;
     poll(&mut bed, &publisher, "f0", "First title").await;
@@ -176,14 +177,14 @@ async fn opml_is_rendered_again_only_after_a_feed_said_something_else_about_itse
         assert!(String::from_utf8_lossy(&after.identity).contains("text=\"Another\""), "{path}");
         assert!(after.etag != before.etag && after.last_modified >= before.last_modified, "{path}");
     }
-    // A new publisher starts from nothing, as after a restart.
+    // A new publisher has rendered nothing yet, as after a restart.
     let again = published(&bed).await;
     let (one, other) = (made(&bed, &again, "few.opml").await.unwrap(), &before[1]);
     assert_eq!((&one.etag, one.last_modified), (&other.etag, other.last_modified));
 }
 
 #[tokio::test]
-async fn opml_follows_the_config_and_keeps_private_feeds_to_their_section() {
+async fn opml_lists_the_feeds_of_the_config_and_private_feeds_only_in_their_section() {
     let mut bed = Bed::new(site(3)).await;
     let publisher = published(&bed).await;
     let outlines = |edition: Arc<Edition>| String::from_utf8_lossy(&edition.identity).matches("<outline ").count();
@@ -200,7 +201,7 @@ async fn opml_follows_the_config_and_keeps_private_feeds_to_their_section() {
 }
 
 #[test]
-fn lists_are_served_with_validators_and_follow_the_polls() {
+fn lists_are_served_with_validators_and_change_with_the_polls() {
     let document = |title: &str| {
         headlines(&[("1", "One")]).replace("<title>The harbour</title>", &format!("<title>{title}</title>"))
     };

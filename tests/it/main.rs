@@ -1,4 +1,4 @@
-//! All tests that can run in one process: one file per subject; shared code is in `support` and `samples`.
+//! The tests that can run in one process, with one file per subject. Shared code is in `support` and `samples`.
 #![allow(
     clippy::panic,
     clippy::print_stderr,

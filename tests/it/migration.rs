@@ -1,4 +1,5 @@
-//! Stores of earlier versions: what is copied, what is migrated, and that readers notice nothing.
+//! Upgrades of stores of older versions: the copy that is made first, what is migrated, and that published documents
+//! stay the same.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ fn version_3() -> Arc<Config> {
     config(&std::fs::read_to_string("tests/fixtures/stores/version_3.toml").unwrap())
 }
 
-/// Returns a hash of each document that readers can get: every section in every format, and its archives.
+/// Returns a hash of each document that readers can get: every section as Atom, RSS, JSON Feed and OPML, and its
+/// archives as Atom.
 fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
     let mut documents = BTreeMap::new();
     let mut add = |path: String, document: Vec<u8>| {
@@ -54,12 +56,12 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
     documents
 }
 
-/// Returns one line per document, as in the golden file.
+/// Returns one line per document, as in `version_3.documents.txt`.
 fn lines(documents: &BTreeMap<String, String>) -> String {
     documents.iter().map(|(path, hash)| format!("{hash} {path}\n")).collect()
 }
 
-/// Unpacks the store of an earlier version into a folder.
+/// Unpacks the store of an older version into a folder.
 fn unpacked(version: u32, folder: &Path) -> PathBuf {
     let packed = std::fs::read(format!("tests/fixtures/stores/version_{version}.db.zst")).unwrap();
     let path = folder.join("newswire.db");
@@ -81,7 +83,7 @@ async fn documents_of_an_older_store_stay_unchanged_and_no_section_is_judged_aga
     assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());
 }
 
-/// Returns the names of the copies in a folder, in order.
+/// Returns the names of the copies of the store in a folder, in order.
 fn copies(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| name.contains(".v") || name.contains("copy")).collect();
@@ -102,7 +104,7 @@ fn older_store_is_copied_before_it_is_changed() {
         assert_eq!(copies(folder.path()), [name.as_str()]);
         let copy = folder.path().join(name);
         assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        // Everything except the header, in which SQLite counts changes.
+        // Everything is equal except the header, in which SQLite counts changes.
         assert_eq!(std::fs::read(&copy).unwrap()[100..], before[100..]);
         assert!(matches!(steps.first(), Some(UpgradeStep::Copying { .. })), "{steps:?}");
         assert!(steps.contains(&UpgradeStep::Copied { from: version as usize, file: copy.clone() }), "{steps:?}");
@@ -110,7 +112,7 @@ fn older_store_is_copied_before_it_is_changed() {
             steps.iter().any(|step| matches!(step, UpgradeStep::Converting { done, total, .. } if done == total));
         assert_eq!(converted, version < 6, "{steps:?}");
         assert_eq!(steps.last(), Some(&UpgradeStep::Done));
-        // The copy is a store of its own, and the newest version is not copied again.
+        // The copy can be opened as a store. A store of the newest version is not copied again.
         drop(Store::open(&copy, "a test").unwrap());
         assert!(Reader::open(&copy).unwrap().verify().unwrap().is_empty());
         drop(Store::open(&path, "a test").unwrap());
@@ -130,7 +132,7 @@ fn copy_of_an_older_store_replaces_no_other_file() {
 }
 
 #[tokio::test]
-async fn reasons_of_an_older_store_read_as_before() {
+async fn reasons_of_an_older_store_keep_their_sentences() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(3, folder.path());
     let reasons = |path: &Path, sql: &str| {
@@ -167,7 +169,7 @@ async fn reasons_of_an_older_store_read_as_before() {
 }
 
 #[tokio::test]
-async fn notes_and_failures_of_an_older_store_read_as_before() {
+async fn repairs_notes_and_events_of_an_older_store_keep_their_sentences() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(3, folder.path());
     let store = Store::open(&path, "a test").unwrap();
@@ -269,7 +271,7 @@ fn log_of_polls_of_an_older_store_keeps_its_failures() {
         "SELECT number, failure, failure_detail ->> 'words' FROM poll_log WHERE failure IS NOT NULL ORDER BY number";
     let after = rows(&path, after);
     assert_eq!(after, before);
-    // The event of a feed that died has the kind of its last failure.
+    // The event `died` has the kind of the feed's last failure.
     let kinds = rows(
         &path,
         "SELECT number, detail -> 'failure' ->> 'kind', kind FROM event WHERE kind = 'died' ORDER BY number",
@@ -279,7 +281,7 @@ fn log_of_polls_of_an_older_store_keeps_its_failures() {
 }
 
 #[test]
-fn plans_and_validators_of_an_older_store_stay_and_its_log_keeps_news_and_failures() {
+fn poll_states_of_an_older_store_stay_and_its_log_keeps_changes_and_failures() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(7, folder.path());
     let rows = |sql: &str| {

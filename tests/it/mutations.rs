@@ -1,11 +1,11 @@
-//! Damaged documents: whatever happens to the fixtures in transit, they are read, cleaned, or refused.
+//! Damaged documents: fixtures with random damage are read and cleaned, or refused, without a panic.
 
 use newswire::normalize;
 use newswire::parse::{Hints, parse};
 use proptest::prelude::*;
 use url::Url;
 
-/// The number of cases in CI; set `NEWSWIRE_FUZZ_CASES` for long runs.
+/// The number of cases if `NEWSWIRE_FUZZ_CASES` is not set.
 const CASES: u32 = 100_000;
 
 fn cases() -> u32 {
@@ -19,7 +19,7 @@ fn fixtures() -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// A kind of damage, at a place that is a share of the document's length.
+/// A kind of damage. Its first number is the place, as a share of the document's length.
 #[derive(Clone, Debug)]
 enum Damage {
     Cut(f64),
@@ -116,7 +116,7 @@ fn apply(document: &mut Vec<u8>, damage: &Damage) {
     }
 }
 
-/// Reads and cleans a document; the result is clean, whatever the input.
+/// Reads and cleans a document. Asserts that its entries are clean if it is not refused.
 fn read_and_clean(document: &[u8]) -> Result<(), TestCaseError> {
     let base = Url::parse("https://example.org/feed").unwrap();
     let Ok(feed) = parse(document, &Hints { content_type: None, base: Some(&base) }) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Untrusted HTML, text and URLs, and what becomes of them.
+//! How untrusted HTML, text and URLs are cleaned.
 
 use newswire::normalize::{Byline, clean_url, cut_summary, plain_text, sanitize, split_byline, word_count};
 use proptest::prelude::*;
@@ -35,7 +35,7 @@ fn sound_html_stays_unchanged() {
 }
 
 #[test]
-fn no_active_content_passes() {
+fn active_content_is_removed() {
     check("a<script>alert(1)</script>b", "ab");
     check("a<SCRIPT SRC=//x></SCRIPT >b<style>*{}</style>c", "abc");
     check("<p onclick=\"x\" style='y' id=z class=q>t</p>", "<p>t</p>");
@@ -126,7 +126,7 @@ fn a_frame_becomes_a_link_with_its_picture() {
         "<object data=https://a.example/v.swf><embed src=https://a.example/v.swf></object>",
         "<a href=\"https://a.example/v.swf\">a.example</a>",
     );
-    // A frame of no size is invisible.
+    // A frame of size zero is invisible, so it is removed.
     check("a<iframe src=https://t.example/ns.html width=0 height=0></iframe>", "a");
     check("<iframe src='javascript:alert(1)' data-src='data:text/html,x'></iframe>", "");
     check(
@@ -163,7 +163,7 @@ fn a_picture_loaded_by_a_script_gets_its_address() {
         "<picture><source data-srcset=\"/r.jpg\"><img alt=\"A\"></picture>",
         &format!("<picture><source srcset=\"https://base.example/r.jpg\">{real}</picture>"),
     );
-    // None of these pictures has a usable address; their descriptions stay.
+    // A picture without a usable address is replaced by its description. Quotes in an address are encoded.
     check("<p><img src=\"data:x\" alt=\"A chart\"> b</p>", "<p>A chart b</p>");
     check("<img src=\"data:x\" data-src=\"javascript:alert(1)//.\" alt='<script>'>", "");
     check("<img data-src='{\"a\":\"/b.c\"}'>", "");
@@ -195,7 +195,7 @@ fn a_formula_keeps_its_meaning() {
     );
     check("<math><semantics><annotation encoding=\"application/x-tex\">e^x</annotation></semantics></math>", "e^x");
     check("<mml:math><mml:msup><mml:mi>e</mml:mi><mml:mi>x</mml:mi></mml:msup></mml:math>", "e<sup>x</sup>");
-    // Browsers move these out of a formula.
+    // Browsers move HTML elements such as `<p>` out of a formula.
     check("<math><mi>a<p>b</p><msup>c", "a<p>b</p>c");
     check(
         "<math><mtext><script>alert(1)</script><img src=x onerror=alert(1)></mtext></math>",
@@ -239,7 +239,7 @@ fn a_drawing_becomes_its_title() {
 }
 
 #[test]
-fn a_task_box_keeps_its_tick() {
+fn a_check_box_becomes_a_character() {
     check(
         "<ul><li><input type=\"checkbox\" disabled checked> done</li><li><input type=checkbox disabled> to do</li></ul>",
         "<ul><li>☑ done</li><li>☐ to do</li></ul>",
@@ -266,7 +266,7 @@ fn tracking_is_removed() {
 }
 
 #[test]
-fn plain_text_reads_as_the_page_does() {
+fn plain_text_has_the_words_and_line_breaks_of_the_page() {
     let check = |html: &str, expected: &str| assert_eq!(plain_text(html), expected, "{html}");
     check("<p>One <b>two</b>\n  three.</p><p>Four<br>five</p>", "One two three.\nFour\nfive");
     check("<ul><li>a</li><li>b</li></ul>c", "a\nb\nc");
@@ -298,7 +298,7 @@ fn summary_is_cut_at_a_sentence_else_at_a_word() {
 }
 
 #[test]
-fn byline_is_split() {
+fn byline_is_split_into_author_via_and_source() {
     let check = |written: &str, author: &str, via: &str, source: &str| {
         let part = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let expected = Byline { author: part(author), via: part(via), source: part(source) };
@@ -316,7 +316,7 @@ fn byline_is_split() {
 }
 
 #[test]
-fn depth_is_limited_so_that_sanitizing_again_changes_nothing() {
+fn deeply_nested_html_is_unchanged_by_sanitizing_again() {
     for depth in 90..110 {
         for inside in ["<table>a<h3>b</h3>", "<table><td>a<td><p>b</table>c", "<table><tr></table>", "<table><col>a"] {
             let html = format!("{}{inside}", "<q>".repeat(depth));
@@ -326,7 +326,7 @@ fn depth_is_limited_so_that_sanitizing_again_changes_nothing() {
     }
 }
 
-/// Pieces of markup that are dangerous in combination.
+/// Returns random sequences of pieces of markup that are dangerous in combination.
 fn markup() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "<p>",
@@ -446,7 +446,7 @@ proptest! {
     }
 
     #[test]
-    fn plain_text_of_any_input_is_returned(html in "\\PC{0,200}", max_chars in 0usize..50) {
+    fn any_input_gives_plain_text_and_a_summary_within_the_limit(html in "\\PC{0,200}", max_chars in 0usize..50) {
         let clean = sanitize(&html, None);
         let text = plain_text(&clean);
         prop_assert!(word_count(&text) <= text.chars().count());

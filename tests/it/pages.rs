@@ -1,4 +1,4 @@
-//! The HTML pages: what they contain, what they never contain, and what an editor may change about them.
+//! The HTML pages: what they contain, what they never contain, and which parts an editor can replace.
 
 use crate::samples;
 
@@ -15,7 +15,7 @@ fn pages() -> Pages {
     Pages::new(&[]).unwrap().with_search()
 }
 
-/// Returns every page of a site, by name.
+/// Returns a page of each kind, with its name.
 fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
     let (pages, feeds) = (pages(), feeds());
     let (section, podcast, empty) =
@@ -86,7 +86,7 @@ fn pages_need_no_script_and_no_inline_style() {
 }
 
 #[test]
-fn pages_have_landmarks_one_first_heading_and_a_skip_link() {
+fn pages_have_landmarks_one_main_heading_and_a_skip_link() {
     for (name, page) in all_pages(&site()) {
         let count = |text: &str| page.matches(text).count();
         let navs = if name == "feeds_of_section" { 2 } else { 1 };
@@ -108,7 +108,7 @@ fn external_links_send_no_referrer_and_are_nofollow() {
         for (at, _) in page.match_indices("<a ") {
             let tag = page[at..].split_inclusive('>').next().unwrap();
             let leaves = tag.contains("href=\"http") && !tag.contains("href=\"https://news.example.org");
-            // Text by others is marked as theirs.
+            // Links in text that others wrote have `ugc` (user-generated content) too.
             let rels = ["rel=\"noopener noreferrer nofollow\"", "rel=\"noopener noreferrer nofollow ugc\""];
             assert!(!leaves || rels.iter().any(|rel| tag.contains(rel)), "{name}: {tag}");
         }
@@ -146,7 +146,7 @@ fn index_and_section_name_every_format_for_autodiscovery() {
 }
 
 #[test]
-fn story_of_a_newswire_shows_byline_source_rights_copies_and_classification() {
+fn story_page_shows_byline_source_rights_copies_and_classification() {
     let section = section("international", "International");
     let page = pages().story(&site(), &war_story(), &[&section]).unwrap();
     for part in [
@@ -164,7 +164,7 @@ fn story_of_a_newswire_shows_byline_source_rights_copies_and_classification() {
     }
 }
 
-/// An article may run in another direction than the site: its letters decide, not its language or first word.
+/// An article can have another direction than the site. Most of its letters decide, not its language or its first word.
 #[test]
 fn story_has_the_direction_of_its_letters() {
     let check = |title: &str, language: &str, expected: bool| {
@@ -239,7 +239,7 @@ fn audio_over_https_can_be_played_on_the_page() {
     assert!(page.contains("(audio, 34:56, 12 MB)"), "{page}");
 }
 
-/// A page shows less of its stories rather than grow.
+/// If there are many stories, the page shows less of them, so that it stays small.
 #[test]
 fn section_of_many_stories_is_under_fifty_kilobytes() {
     let stories: Vec<ShownStory> =
@@ -289,7 +289,7 @@ fn stories_are_grouped_by_the_day_of_the_sites_time_zone() {
 }
 
 #[test]
-fn editor_replaces_a_template_and_the_style() {
+fn templates_and_the_style_can_be_replaced() {
     let named = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let overrides = [named("not_found.html", "{{ site.title }}: gone\n"), named("style.css", "body { color: red }")];
     let pages = Pages::new(&overrides).unwrap();
@@ -299,7 +299,7 @@ fn editor_replaces_a_template_and_the_style() {
 }
 
 #[test]
-fn invalid_template_is_found_at_load() {
+fn invalid_template_is_an_error_when_it_is_loaded() {
     let check = |name: &str, text: &str, expected: &str| {
         let error = Pages::new(&[(name.to_owned(), text.to_owned())]).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
