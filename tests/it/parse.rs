@@ -21,7 +21,7 @@ fn read(name: &str) -> ParsedFeed {
     read_bytes(&fixture(name))
 }
 
-/// Returns the clean entries of a document.
+/// Returns the cleaned entries of a document.
 fn entries(feed: &ParsedFeed) -> Vec<Entry> {
     feed.entries.iter().map(|entry| normalize::entry(entry, feed)).collect()
 }
@@ -52,7 +52,7 @@ fn has_repair(feed: &ParsedFeed, part: &str) -> bool {
 }
 
 #[test]
-fn rss_entry_is_read_whole() {
+fn rss_entry_is_read_completely() {
     let feed = read("rss_story.xml");
     assert_eq!((feed.format.to_string().as_str(), feed.encoding.as_str(), feed.truncated), ("RSS 2.0", "UTF-8", false));
     assert!(feed.repairs.is_empty(), "{:?}", feed.repairs);
@@ -136,7 +136,7 @@ fn atom_entry_keeps_its_source_bases_and_languages() {
 }
 
 #[test]
-fn podcast_keeps_what_its_clients_need() {
+fn podcast_episode_keeps_what_its_clients_need() {
     let entry = entries(&read("rss_podcast.xml")).remove(0);
     let podcast = entry.podcast.unwrap();
     assert_eq!(
@@ -290,7 +290,7 @@ fn truncated_document_gives_its_complete_entries() {
 }
 
 #[test]
-fn unclosed_section_ends_with_its_element() {
+fn unclosed_cdata_section_ends_with_its_element() {
     let feed = read("rss_section_unclosed.xml");
     let summaries: Vec<_> = entries(&feed).into_iter().map(|entry| entry.summary_html.unwrap()).collect();
     assert_eq!(summaries, ["First", "Second"]);
@@ -335,7 +335,7 @@ fn namespaces_may_be_wrong_or_missing() {
 }
 
 #[test]
-fn no_content_type_loses_an_entry() {
+fn entry_is_kept_whatever_its_content_type() {
     let feed = read("atom_content_types.xml");
     let contents: Vec<_> = entries(&feed).into_iter().map(|entry| entry.content_html).collect();
     let expected = [Some("Some *words*"), None, None, Some("a &lt;b&gt; c"), Some("<p>one</p>")];
@@ -373,7 +373,7 @@ fn shared_guids_are_distinguished_by_link() {
 }
 
 #[test]
-fn equal_bytes_have_equal_hashes_at_any_position() {
+fn equal_entries_have_equal_hashes_at_any_position() {
     let item = |words: &str| format!("<item><title>{words}</title></item>");
     let document = |items: &[String]| format!("<rss><channel><title>t</title>{}</channel></rss>", items.concat());
     let first = read_bytes(document(&[item("a"), item("b")]).as_bytes());
@@ -414,7 +414,7 @@ fn truncated_json_gives_its_complete_items() {
 }
 
 #[test]
-fn feed_is_decoded_whatever_it_declares() {
+fn feed_is_decoded_whatever_encoding_it_declares() {
     let document = |declared: &str| {
         format!(
             "<?xml version=\"1.0\"{declared}?><rss><channel><title>Größe „€“ été</title><item><title>x</title></item></channel></rss>"
@@ -511,7 +511,7 @@ fn person_is_read_from_one_string() {
 }
 
 #[test]
-fn originals_of_an_entry_are_listed_most_reliable_first() {
+fn most_reliable_address_of_the_original_is_used() {
     let original =
         |inside: &str| rss_item(&format!("<link>http://a.example/1</link>{inside}")).original.map(String::from);
     let atom = "xmlns='http://www.w3.org/2005/Atom'";
@@ -544,7 +544,7 @@ fn rss_source_is_the_feed_that_it_names() {
 }
 
 #[test]
-fn the_twelve_titles_are_plain_text_without_double_escaping() {
+fn atom_titles_of_every_type_become_plain_text_without_double_escaping() {
     let check = |element: &str, expected: &str| {
         let document = format!("<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id>{element}</entry></feed>");
         assert_eq!(titles(&read_bytes(document.as_bytes())), [expected], "{element}");

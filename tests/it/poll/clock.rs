@@ -1,4 +1,4 @@
-//! Tests of the poll loop with a simulated clock that jumps while the machine's own clock runs normally.
+//! The poll loop with a simulated clock that jumps while the machine's own clock runs normally.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 /// wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Serves something new at every request.
+/// Starts an origin that serves a document with another entry at every request.
 pub fn news() -> Origin {
     Origin::start(|request| {
         let document = FEED.replace(">1<", &format!(">{}<", request.number));
@@ -28,7 +28,7 @@ pub fn news() -> Origin {
     })
 }
 
-/// A loop that polls feeds of many hosts, which are all one origin.
+/// A running poll loop, whose clock the test sets. Its feeds have different hosts, and one origin serves all of them.
 pub struct Ticking {
     pub bed: Bed,
     pub origin: Origin,
@@ -41,7 +41,7 @@ pub struct Ticking {
 }
 
 impl Ticking {
-    /// Starts a loop whose feeds were each polled once.
+    /// Starts a loop, and waits until each feed has been polled once.
     async fn new(feeds: usize) -> Ticking {
         let origin = news();
         let bed = Bed::of_hosts(&origin, feeds).await;
@@ -74,7 +74,7 @@ impl Ticking {
         self.origin.requests().len()
     }
 
-    /// Sets the clock and lets the loop read it twice: at the second time the work of the first has begun.
+    /// Sets the clock, and waits until the loop has read it twice. By the second time, the work of the first has begun.
     pub async fn turn(&self, now: Timestamp) {
         self.wall.store(now.millis(), Ordering::SeqCst);
         for _ in 0..2 {
@@ -82,7 +82,7 @@ impl Ticking {
         }
     }
 
-    /// Sets the clock, lets the loop read it, and waits until everything that is due is done.
+    /// Sets the clock, and waits until the loop has polled all feeds that are due.
     pub async fn set(&self, now: Timestamp) {
         self.turn(now).await;
         self.until_settled().await;
@@ -165,8 +165,8 @@ async fn many_feeds_of_one_host_do_not_delay_other_feeds() {
     ticking.end().await;
 }
 
-/// Checks a jump five minutes after the first poll, over the hours that follow it. After their first poll, feeds that
-/// were new together wait for up to two hours.
+/// Asserts that a jump of the clock delays no feed for long, and that no feed is polled too often in the hours after
+/// it. The clock jumps five minutes after the first polls. New feeds wait for up to two hours after their first poll.
 async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
     let feeds = 12;
     let ticking = Ticking::new(feeds).await;
@@ -191,7 +191,7 @@ async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
 }
 
 #[tokio::test]
-async fn a_clock_set_back_by_an_hour_delays_polls_by_no_more_than_that() {
+async fn a_clock_set_back_by_an_hour_stalls_no_feed() {
     check_jump(|now| now - HOUR).await;
 }
 
@@ -218,7 +218,7 @@ async fn a_clock_set_forward_by_a_day_makes_one_poll_of_each_feed() {
 #[tokio::test]
 async fn a_clock_set_forward_by_ten_years_and_back_again_stalls_no_feed() {
     check_jump(|now| now + YEAR * 10).await;
-    // Ten feeds are too few to be spread over time.
+    // The polls of ten feeds are too few to be spread over time.
     let ticking = Ticking::new(10).await;
     ticking.set(start() + YEAR * 10).await;
     assert_eq!(ticking.polls(), 20);

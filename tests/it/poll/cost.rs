@@ -1,4 +1,5 @@
-//! The cost of a poll without news: `cargo test --release --test it poll::cost -- --ignored --nocapture` prints it.
+//! The cost of a poll that finds nothing new. `cargo test --release --test it poll::cost -- --ignored --nocapture`
+//! prints it.
 
 use std::process::Command;
 use std::time::Duration;
@@ -22,7 +23,7 @@ fn written_bytes() -> u64 {
     io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
 }
 
-/// The test below runs this in a process of its own, so that the origin's work does not count.
+/// The test below runs this one in a separate process, so that the work of the origin is not counted.
 #[tokio::test]
 #[ignore = "run by the test below"]
 async fn polls_an_unchanged_feed() {

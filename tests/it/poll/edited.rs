@@ -1,4 +1,4 @@
-//! The config is edited during a poll.
+//! An edit of the config during a poll.
 
 use std::sync::Mutex;
 use std::sync::mpsc::channel;

@@ -1,4 +1,4 @@
-//! Faults of newswire itself with one feed: they count as that feed's failure, and affect no other.
+//! Internal errors of newswire while it polls a feed. They count as a failure of that feed, and affect no other feed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use newswire::poll::{PollReport, ReportedOutcome};
 use crate::poll::{Bed, DAY, FEED, HOUR, feed_at, local_names, start};
 use crate::support::origin::{Origin, Reply};
 
-/// A healthy feed and one that triggers a fault of newswire.
+/// Creates a [`Bed`] with two feeds: `well` is healthy, and `ill` causes an internal error.
 async fn two_feeds(origin: &Origin, lookup: Lookup) -> Bed {
     let feeds = ["well", "ill"].map(|id| feed_at(id, &format!("{id}.test"), origin, &format!("/{id}")));
     Bed::new(&feeds.concat(), Some(lookup)).await

@@ -1,4 +1,4 @@
-//! Foreign text gets into errors and notes only as one line each, of bounded length.
+//! Text of feeds and pages in errors and notes: each error or note is one line of limited length.
 
 use newswire::poll::{PollReport, ReportedOutcome};
 use newswire::status;
@@ -9,8 +9,8 @@ use crate::support::origin::{Origin, Reply};
 /// Texts that would begin a new line, or control a terminal.
 const COMMANDS: [&str; 5] = ["\n2026-01-01T00:00:00Z ERROR forged", "\r", "\u{2028}", "\u{1b}[2J", "\u{202e}"];
 
-/// Returns a page that offers `links` feeds, each under an address of 20 KB. A host in such brackets is invalid and
-/// stays as written.
+/// Returns a page that links to `links` feeds, each with an address of 20 KB. Half of the hosts begin with a bracket,
+/// so they are invalid and stay as written.
 fn page(links: usize) -> String {
     let filling = "x".repeat(20_000);
     let link = |number: usize| {
@@ -57,7 +57,7 @@ async fn page_with_endless_links_gives_an_error_of_one_short_line() {
 }
 
 #[tokio::test]
-async fn secret_at_the_cut_of_a_long_address_is_not_kept_in_part() {
+async fn secret_is_masked_even_if_its_long_address_is_cut() {
     const TOKEN: &str = "canary-7f3a9c2e51d84b60";
     let origin = Origin::start(|_| {
         let address = format!("https://a.example/{}?token={TOKEN}", "x".repeat(165));
@@ -73,7 +73,7 @@ async fn secret_at_the_cut_of_a_long_address_is_not_kept_in_part() {
 }
 
 #[tokio::test]
-async fn ever_changing_entries_are_listed_one_per_line_up_to_a_limit() {
+async fn entries_that_change_at_every_poll_are_listed_one_per_line_up_to_a_limit() {
     let origin = Origin::start(|request| {
         let item = |id: usize| {
             let title = format!("\\u001b[2J\\nERROR {id} {}", "x".repeat(900));

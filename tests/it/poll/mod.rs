@@ -1,4 +1,4 @@
-//! Polling over real sockets, with a clock that the test sets: passes driven by hand, and the loop.
+//! Polls over real sockets, with a clock that the test sets: single passes, and the poll loop.
 
 use crate::support;
 
@@ -44,7 +44,7 @@ fn fetcher(lookup: &Option<Lookup>) -> Fetcher {
     lookup.clone().map_or_else(|| Fetcher::new(&contact), |lookup| Fetcher::with_lookup(&contact, lookup))
 }
 
-/// Resolves all names to this machine.
+/// Returns a lookup that resolves all names to this machine.
 fn local_names() -> Lookup {
     Arc::new(|_: &str| Ok(vec![[127, 0, 0, 1].into()]))
 }
@@ -55,6 +55,7 @@ fn feed_at(id: &str, host: &str, origin: &Origin, path: &str) -> String {
     format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\nallow = [\"{}\"]\n", origin.address)
 }
 
+/// A store with a config, and a poller for its feeds.
 struct Bed {
     folder: TempDir,
     store: Store,
@@ -83,13 +84,13 @@ impl Bed {
         Bed::new(&feed, None).await
     }
 
-    /// Creates a bed with `hosts` feeds. Each feed has its own public host, and all these hosts are this origin.
+    /// Creates a bed with `hosts` feeds. Each feed has its own public host, and one origin serves all of them.
     async fn of_hosts(origin: &Origin, hosts: usize) -> Bed {
         let feeds = (0..hosts).map(|host| feed_at(&format!("f{host}"), &format!("{host}.test"), origin, "/feed"));
         Bed::new(&feeds.collect::<String>(), Some(local_names())).await
     }
 
-    /// Restarts the program.
+    /// Opens the store again with a new poller, as a restart of the program does.
     async fn restart(self) -> Bed {
         let Bed { folder, store, poller, config, lookup } = self;
         drop((poller, store));
@@ -205,7 +206,7 @@ async fn temporary_redirect_is_never_trusted() {
 }
 
 #[tokio::test]
-async fn public_origin_is_held_as_a_whole_and_a_permitted_host_only_per_feed() {
+async fn rate_limit_of_an_allowed_private_host_holds_only_the_feed_that_got_it() {
     let origin = Origin::start(|_| Reply::new(429, &[("Retry-After", "7200")], ""));
     let bed = Bed::of(&origin, "").await;
     let report = &bed.poll_due(start()).await[0];
@@ -286,7 +287,8 @@ async fn after_two_hours_without_a_network_every_feed_is_polled_within_the_hour(
     }
 }
 
-/// Sends the last reply again and again; returns the condition of the third request.
+/// Polls three times. The first reply has the ETag `"1"`, and `second` answers the later requests. Returns the ETag
+/// that the third request sends.
 async fn third_condition(second: Reply) -> Option<Vec<u8>> {
     let origin = Origin::replies([Reply::new(200, &[("ETag", "\"1\"")], FEED), second]);
     let bed = Bed::of(&origin, "").await;
@@ -334,9 +336,9 @@ async fn a_document_without_entries_removes_none_and_226_is_an_error() {
     assert!(origin.requests().iter().all(|request| request.header("a-im").is_none()), "226 was never asked for");
 }
 
-/// Thirty days in steps of ten minutes, with fifty restarts.
+/// Polls for thirty days in steps of ten minutes, with fifty restarts.
 #[tokio::test]
-async fn thirty_days_with_fifty_restarts_are_perfectly_polite() {
+async fn thirty_days_with_fifty_restarts_send_conditional_polls_at_least_an_hour_apart() {
     let origin = Origin::start(|request| match request.header("if-none-match").as_deref() {
         Some(b"\"v1\"") => Reply::new(304, &[("ETag", "\"v1\"")], ""),
         _ => Reply::new(200, &[("ETag", "\"v1\""), ("Last-Modified", "Fri, 9 Jan 2026 12:25:46 GMT")], FEED),
@@ -365,7 +367,7 @@ async fn thirty_days_with_fifty_restarts_are_perfectly_polite() {
     assert!(polled_at.len() > 600, "it was polled all the time: {}", polled_at.len());
 }
 
-/// A document's wishes also apply after the 304s that follow it.
+/// A 304 has no document, so the `ttl` of the last document stays active.
 #[tokio::test]
 async fn ttl_of_the_last_document_also_applies_after_a_304() {
     let feed = FEED.replace("<item>", "<ttl>180</ttl><item>");
@@ -407,7 +409,7 @@ async fn adaptive_feed_is_polled_at_its_own_rate() {
     assert!(slower > HOUR * 20, "it fell silent, and is polled less often: {slower:?}");
 }
 
-/// Returns why the only feed is polled when it is.
+/// Returns the explanation of how often the only feed is polled.
 async fn rhythm(bed: &Bed, now: Timestamp) -> Option<String> {
     let config = bed.config.clone();
     let rows = bed.store.read(move |reader| status::feeds(&config, Some(reader), now)).await.unwrap();
@@ -438,7 +440,7 @@ async fn shown_rate_explains_an_unusual_wait() {
 }
 
 #[tokio::test]
-async fn feed_made_adaptive_since_its_last_poll_has_missed_nothing() {
+async fn feed_made_adaptive_after_its_last_poll_reports_no_missed_entries() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of(&origin, "schedule = \"every 1 hour\"").await;
     bed.poll_due(start()).await;
@@ -488,7 +490,7 @@ async fn feed_that_edits_all_entries_at_every_poll_publishes_nothing_new() {
 }
 
 #[tokio::test]
-async fn document_with_only_unknown_entries_suggests_missed_ones() {
+async fn document_with_only_unknown_entries_is_reported_as_a_possible_gap() {
     let origin = Origin::start(|request| Reply::new(200, &[], FEED.replace(">1<", &format!(">{}<", request.number))));
     let bed = Bed::of(&origin, "").await;
     assert!(bed.poll_due(start()).await[0].problems.is_empty(), "everything in a first document is new");

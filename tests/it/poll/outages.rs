@@ -1,5 +1,5 @@
-//! Outages of our own network, and a clock that is set back: what counts as a failure, in manual passes and in the
-//! loop.
+//! What counts as a failure of a feed when our own network is down or the clock is set back, in single passes and in
+//! the poll loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,13 +13,13 @@ use crate::poll::clock::{Ticking, news};
 use crate::poll::{Bed, DAY, FEED, HOUR, MINUTE, feed_at, fetcher, start};
 use crate::support::origin::{Origin, Reply};
 
-/// Resolves names to this machine while the network is up. Names that begin with `dead` never resolve.
+/// A simulated network. While it is up, names resolve to this machine, except those that begin with `dead`.
 #[derive(Clone, Default)]
 struct Network {
     is_down: Arc<AtomicBool>,
     /// How many look-ups failed.
     misses: Arc<AtomicUsize>,
-    /// The network returns after this many failures.
+    /// After this many failed look-ups, the network is up again.
     patience: Option<usize>,
 }
 
@@ -67,7 +67,7 @@ fn one_by_one(bed: Bed) -> Bed {
     Bed { poller, ..bed }
 }
 
-/// Checks state, failures and the wait for the next poll.
+/// Asserts the state and the number of failures of these feeds, and how long they wait for the next poll.
 async fn check(
     bed: &Bed,
     feeds: &[String],
@@ -79,7 +79,7 @@ async fn check(
     for feed in feeds {
         let status = bed.status(feed).await;
         assert_eq!((status.state.code(), status.failures), (state, failures), "{feed}");
-        // A test takes some seconds of its own.
+        // The test itself takes some seconds, so the upper bound is a minute later.
         let waits = status.next_poll.since(now);
         assert!((wait.start..wait.end + MINUTE).contains(&waits), "{feed} waits for {waits:?}");
     }
@@ -128,7 +128,7 @@ async fn dead_feeds_among_working_ones_back_off_in_any_order() {
 }
 
 #[tokio::test]
-async fn four_feeds_or_two_hosts_are_not_an_outage() {
+async fn failures_of_four_feeds_or_two_hosts_are_not_an_outage() {
     let (origin, network) = (steady(), Network::default());
     let few = network.bed(&origin, &hosts("host", 4)).await;
     let feeds: String = (0..8).map(|n| feed_at(&format!("f{n}"), &format!("h{}.test", n % 2), &origin, "/")).collect();
@@ -175,7 +175,7 @@ async fn network_that_returns_during_a_pass_counts_against_no_feed() {
     check(&bed, &hosts, away, "ok", 0, SOON.start..HOURLY.end).await;
 }
 
-/// Lets the loop start what is due at `now`, and waits until so many look-ups have failed.
+/// Lets the loop poll the feeds that are due at `now`, and waits until `misses` look-ups have failed.
 async fn fail(ticking: &Ticking, network: &Network, now: Timestamp, misses: usize) {
     let before = network.misses();
     ticking.turn(now).await;
@@ -193,7 +193,8 @@ async fn daemon_without_a_network_counts_against_no_feed_and_recovers_soon() {
     let mut now = start() + HOUR * 3;
     fail(&ticking, &network, now, 8).await;
     check(&ticking.bed, &hosts, start(), "ok", 0, HOUR..HOUR * 3).await;
-    // The window is over, so these failures are judged now, and later failures at once.
+    // newswire collects failures for a while before it decides whether its own network is down. That time is over, so
+    // it decides about these failures, and about later ones at once.
     for _ in 0..6 {
         now = now + MINUTE * 20;
         ticking.set(now).await;
@@ -231,7 +232,7 @@ async fn dead_feeds_alone_back_off_in_the_daemon_at_the_end_of_the_window() {
     let ticking = Ticking::start(bed, origin);
     ticking.until_settled().await;
     check(&ticking.bed, &dead, start(), "failing", 1, HOURLY).await;
-    // No other feed is due meanwhile: feeds that failed before are no evidence.
+    // No other feed is due in the meantime. Feeds that have failed before are no evidence of an outage.
     let due = start() + MINUTE * 59 + HOUR;
     ticking.set(due).await;
     fail(&ticking, &network, due + HOUR / 5, 0).await;
@@ -243,7 +244,7 @@ async fn dead_feeds_alone_back_off_in_the_daemon_at_the_end_of_the_window() {
 }
 
 #[tokio::test]
-async fn polls_awaiting_a_verdict_are_stored_when_the_daemon_stops() {
+async fn undecided_failures_are_stored_when_the_daemon_stops() {
     let (origin, network, hosts) = (news(), Network::default(), hosts("host", 8));
     let ticking = Ticking::start(network.bed(&origin, &hosts).await, origin);
     ticking.until_settled().await;
@@ -254,7 +255,8 @@ async fn polls_awaiting_a_verdict_are_stored_when_the_daemon_stops() {
     check(&bed, &hosts, away, "ok", 0, SOON).await;
 }
 
-/// Makes a pass every ten minutes, as a timer does, after the clock was set back.
+/// Polls the due feeds every ten minutes, as a timer does, after the clock was set back. Asserts that each feed waits
+/// for its interval of an hour and no longer.
 async fn check_set_back(back: Duration) {
     let origin = steady();
     let bed = Bed::of_hosts(&origin, 12).await;
@@ -263,7 +265,7 @@ async fn check_set_back(back: Duration) {
     let set_back = start() + HOUR * 3 + MINUTE - back;
     let mut polls = Vec::new();
     for step in 0..=12 {
-        // Each run of the program starts from the store.
+        // Each pass reads its state from the store, as a run of the program does.
         polls.push(bed.poll_due(set_back + MINUTE * 10 * step).await.len());
     }
     assert_eq!(polls[..6].iter().sum::<usize>(), 0, "the last poll may have been a moment ago: {polls:?}");

@@ -1,4 +1,4 @@
-//! Manual polls of a publisher, and what a refusal means for the other feeds of its host.
+//! How often a feed can be polled by hand, and what a refusal (429 or 503) means for the other feeds of its host.
 
 use newswire::feed::FeedId;
 use newswire::poll::{Pass, PollReport, ReportedOutcome};
@@ -36,7 +36,7 @@ async fn forced_poll_runs_once_in_ten_minutes_and_is_always_conditional() {
 }
 
 #[tokio::test]
-async fn the_editors_own_host_is_polled_as_often_as_the_editor_likes() {
+async fn an_allowed_private_host_can_be_polled_at_any_time() {
     let origin = unchanging();
     let bed = Bed::of(&origin, "").await;
     bed.poll_due(start()).await;
@@ -58,7 +58,7 @@ async fn forced_poll_overrides_a_hold_but_not_immediately() {
     assert_eq!(force(&bed, start() + HOUR).await, ReportedOutcome::Changed);
 }
 
-/// Five feeds of one public host, of which the first gets this answer.
+/// Creates five feeds of one public host. The first request gets this answer, and all others get a document.
 async fn five_feeds(first: Reply) -> (Origin, Bed) {
     let origin = Origin::replies([first, Reply::new(200, &[("ETag", "\"1\"")], FEED)]);
     let feeds =

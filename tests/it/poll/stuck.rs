@@ -1,4 +1,4 @@
-//! Polls that never end are noticed, and polls that only wait are not mistaken for them.
+//! Detection of stuck polls. Time in which a poll only waits for its host or for the store does not count.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ fn time_that_a_poll_waits_does_not_count() {
     assert_eq!(stuck(&watch, now + HOUR + TIMEOUT + Duration::from_millis(1)), ["a"]);
 }
 
-/// Starts a pass over everything that is due.
+/// Starts a pass over all feeds that are due.
 fn poll_all(bed: &Bed) -> JoinHandle<Result<Vec<PollReport>, StoreError>> {
     let (poller, config) = (bed.poller.clone(), bed.config.clone());
     tokio::spawn(async move { poller.pass(&config, &Pass::Due, start(), |_, _| {}).await })
@@ -63,7 +63,7 @@ async fn until(is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_for_a_host_is_not_being_stuck() {
+async fn poll_that_waits_for_a_host_is_not_stuck() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/led" => {
             let host = String::from_utf8(request.header("host").unwrap()).unwrap();
@@ -76,7 +76,7 @@ async fn waiting_for_a_host_is_not_being_stuck() {
     let bed = Bed::new(&feeds.concat(), Some(local_names())).await;
     let polls = poll_all(&bed);
     let watch = bed.poller.watch();
-    // One of the feeds at the busy host has the turn and works; the other one and the redirected one wait for it.
+    // One of the two feeds at the busy host is being polled. The other one and the redirected feed wait for it.
     until(|| origin.requests().len() == 2).await;
     let far = || Instant::now() + HOUR;
     until(|| stuck(&watch, far()).len() == 1).await;
@@ -87,7 +87,7 @@ async fn waiting_for_a_host_is_not_being_stuck() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_for_the_store_is_not_being_stuck() {
+async fn poll_that_waits_for_the_store_is_not_stuck() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of_hosts(&origin, 1).await;
     let writer = rusqlite::Connection::open(bed.store.path()).unwrap();
@@ -100,7 +100,7 @@ async fn waiting_for_the_store_is_not_being_stuck() {
     assert_eq!(polls.await.unwrap().unwrap()[0].new, 1);
 }
 
-/// Returns what the admin address answers.
+/// Requests a path from the admin address, and returns the whole answer.
 async fn ask(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -126,7 +126,7 @@ async fn health_check_fails_and_names_the_feed_while_its_poll_is_stuck() {
     assert!(good.starts_with("HTTP/1.1 200") && good.ends_with("ok\n"), "{good}");
     assert!(ask(&address, "/metrics").await.contains("newswire_polls_stuck 0\n"));
 
-    // A document that never ends, of a feed with a tiny timeout.
+    // Simulates a poll that does not end, of a feed with a timeout of zero.
     let reading = Progress::default();
     let stuck = watch.begin(&FeedId::from("endless"), Duration::ZERO, reading.clone());
     reading.resume(Instant::now());
