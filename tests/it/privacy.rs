@@ -1,5 +1,5 @@
-//! Nothing of a private feed becomes public: no text, title, address, guid, link or name, in whatever order copies
-//! arrive, and nothing from a store of an earlier version.
+//! Nothing of a private feed becomes public: no text, title, address, guid, link or name. The copies of a story may
+//! arrive in any order, and the store may be of an older version.
 
 use crate::support::bed;
 
@@ -46,7 +46,7 @@ fn with_guid(guid: &str, mut entry: Entry) -> Entry {
     entry
 }
 
-/// The private feed's copy of a story that other feeds also carry.
+/// Returns the private feed's copy of a story that a public feed has too.
 fn private_copy() -> Entry {
     let copy = entry("https://canary-host.example/canary-link", "Canary headline", "The ferry sails. canary-text");
     Entry {
@@ -63,12 +63,13 @@ fn public_copy() -> Entry {
     with_guid("tag:origin.example,2018:1", entry("https://origin.example/1", "Ferry sails", "The ferry sails."))
 }
 
-/// The private copy with a correction added.
+/// Returns the private copy with another title.
 fn edited(copy: Entry) -> Entry {
     Entry { title: "Canary headline again".to_owned(), ..copy }
 }
 
-/// Returns everything public, by path: editions, pages of all stories, archives, a search, and the folder.
+/// Returns all public documents by path: editions, pages of all stories, archives, a search, and the files of the
+/// folder.
 async fn public_documents(bed: &Bed) -> BTreeMap<String, String> {
     let publisher = Publisher::new(bed.store.clone(), Pages::new(&[]).unwrap().with_search());
     publish(bed, &publisher).await;
@@ -219,7 +220,7 @@ async fn section_that_becomes_public_gives_its_stories_slugs_and_keeps_their_ids
 }
 
 #[tokio::test]
-async fn private_feed_is_named_once_a_public_section_includes_it() {
+async fn story_gets_its_public_id_and_slug_when_a_public_section_takes_its_feed() {
     let mut bed = Bed::new(config(&format!("{FEEDS}{PRIVATE}"))).await;
     bed.poll("origin", &[public_copy()]).await;
     let before = bed.ids("canary-section").await;
@@ -317,7 +318,7 @@ async fn restored_backup_keeps_the_id_of_a_private_story() {
     assert_eq!(bed.ids("canary-section").await, id);
 }
 
-/// The store of version 1, with its config; see the README next to it.
+/// Opens the store of version 1 with its config. `README.md` in `tests/fixtures/stores` describes it.
 async fn version_1() -> Bed {
     let text = std::fs::read_to_string("tests/fixtures/stores/version_1.toml").unwrap();
     let (bed, _) = opened_version_1(config(&text)).await;

@@ -1,4 +1,5 @@
-//! Private sections over real sockets: their pages work from link to link, and nothing else reveals them.
+//! Private sections over real sockets: their links and forms work for readers with access, and no public page reveals
+//! them.
 
 use crate::support;
 
@@ -28,7 +29,7 @@ fn item(guid: &str, title: &str, link: &str, text: &str) -> String {
     )
 }
 
-/// Starts a site whose private feed was polled first; the public feed also carries one of its stories.
+/// Starts a site with a private and a public feed, which have one story in common. The private feed was polled first.
 fn site(sections: &str) -> (Workspace, Daemon) {
     let workspace = Workspace::new(&format!("{FEEDS}{sections}"));
     let shared =
@@ -107,7 +108,7 @@ fn post(daemon: &Daemon, path: &str, body: &str) -> Answer {
 }
 
 #[test]
-fn private_pages_work_from_link_to_link() {
+fn links_of_a_private_page_work_with_its_session() {
     let (_desk, daemon) = site(&format!("{ALL}{}", inner()));
     let opened = daemon.get(&format!("/inner/?token={}&x=1", encoded()));
     assert_eq!(
@@ -212,7 +213,7 @@ fn section_with_a_password_asks_for_it_and_needs_no_cookie() {
     }
 }
 
-/// Follows every link from the index on, then tries unlinked addresses, and finally reads the log.
+/// Requests the index, addresses that no page links to, and every link that it finds. Then reads the log.
 #[test]
 fn nothing_public_reveals_a_private_feed() {
     let (_desk, mut daemon) = site(&format!("{ALL}{}", inner()));

@@ -1,4 +1,4 @@
-//! What a publication costs: only what a change touches is read and rendered again.
+//! The cost of publishing: only documents that a change affects are read and rendered again.
 
 use crate::support::bed;
 
@@ -14,7 +14,7 @@ use newswire::publish::{ContentCoding, Edition, Publisher};
 use newswire::render::Pages;
 use newswire::store::KnownInfo;
 
-/// Polls a feed whose document gives the feed this title, and has one story.
+/// Polls a document that has one story and gives the feed this title.
 async fn poll_with_title(bed: &mut Bed, feed: &str, title: &str) {
     bed.now = bed.now + HOUR;
     let story = entry(&format!("https://{feed}.example/1"), &format!("Story of {feed}"), &own_words(feed));
@@ -31,7 +31,7 @@ async fn info(bed: &Bed, feed: &str, before: Option<KnownInfo>) -> KnownInfo {
 }
 
 #[tokio::test]
-async fn what_a_feed_says_about_itself_is_parsed_again_only_after_it_changed() {
+async fn information_about_a_feed_is_parsed_again_only_after_it_changed() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     poll_with_title(&mut bed, "origin", "Before").await;
     let first = info(&bed, "origin", None).await;
@@ -45,7 +45,7 @@ async fn what_a_feed_says_about_itself_is_parsed_again_only_after_it_changed() {
     assert_eq!(info(&bed, "wire", Some(third)).await.info.title.as_deref(), Some("Other"), "each feed has its own");
 }
 
-/// Returns twenty sections, each with a feed of its own, and a site with this title.
+/// Returns a config with this site title and twenty sections, each with a feed of its own.
 fn twenty_sections(title: &str) -> Arc<Config> {
     let section = |number: usize| {
         format!(
@@ -74,7 +74,7 @@ async fn site() -> (Bed, Publisher) {
     (bed, publisher)
 }
 
-/// Polls a feed with one more story; returns the sections to publish.
+/// Polls a feed with one more story. Returns the sections to publish.
 async fn add_story(bed: &mut Bed, feed: &str, title: &str) -> BTreeSet<SectionId> {
     let stories = [
         entry(&format!("https://{feed}.example/2"), title, &own_words("second")),
@@ -98,7 +98,7 @@ async fn change_of_one_section_of_twenty_reads_and_replaces_no_other() {
     let before = editions(&publisher);
     let changed = add_story(&mut bed, "f3", "Second story").await;
     assert_eq!(changed, BTreeSet::from([SectionId::from("s3")]));
-    // Whatever reads a story of another section fails.
+    // Damages the stories of all other sections, so that reading one of them fails.
     let store = rusqlite::Connection::open(bed.store.path()).unwrap();
     let corrupt = "UPDATE body SET value = '{broken' WHERE entry IN
                    (SELECT entry.number FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id <> 'f3')";
@@ -156,7 +156,7 @@ async fn edition_is_compressed_only_in_the_codings_that_readers_asked_for() {
 }
 
 #[tokio::test]
-async fn folder_pass_after_one_change_leaves_other_files_alone() {
+async fn folder_update_after_one_change_does_not_write_other_files() {
     let (mut bed, publisher) = site().await;
     let folder = tempfile::tempdir().unwrap();
     publisher.update_folder(&bed.config, folder.path()).await.unwrap();

@@ -1,12 +1,12 @@
-//! One newswire reads what another publishes, and a third reads from the second: nothing of a story is lost, or
-//! attributed to a newswire that only passed it on.
+//! A second newswire reads what the first publishes, and a third reads from the second. No story loses anything, and
+//! none is attributed to a newswire that only passed it on.
 
 use crate::support;
 
 use serde_json::{Value, json};
 use support::daemon::*;
 
-/// An aggregator whose entries name their sources more or less completely.
+/// The feed of an aggregator. Its entries name their sources, some with all details and some with few.
 const PLANET: &str = r#"<feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0">
 <id>https://planet.example/feed</id><title>Planet</title><updated>2018-01-09T00:00:00Z</updated><rights>(c) Planet</rights>
 <author><name>Planet keeper</name></author><link rel="self" href="https://planet.example/feed"/>
@@ -31,7 +31,7 @@ const PLANET: &str = r#"<feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="htt
 <updated>2018-01-04T08:00:00Z</updated><summary>Words of four.</summary><source><author><name>Di</name></author></source></entry>
 </feed>"#;
 
-/// A site whose story is relayed by another, with credits that are not authors.
+/// The feed of a site. [`RELAY`] republishes one of its stories, which has credits that are not authors.
 const PRESS: &str = r#"<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"
  xmlns:cc="http://backend.userland.com/creativeCommonsRssModule" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>Press</title>
 <link>https://press.example/</link><description>d</description><copyright>(c) Press</copyright>
@@ -52,7 +52,7 @@ const RELAY: &str = r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-synt
 <item rdf:about="https://relay.example/8"><title>Only relayed</title><link>https://relay.example/8</link><description>Nobody else has it.</description>
 <dc:creator>by Kim via gail - The Gazette</dc:creator><dc:date>2018-01-08T09:00:00Z</dc:date></item></rdf:RDF>"#;
 
-/// Polls these feeds and publishes; returns the workspace of the site.
+/// Creates a newswire with these feeds, polls them and publishes. Returns its workspace.
 fn newswire(name: &str, feeds: &[(&str, &str)]) -> Workspace {
     let mut config =
         format!("[site]\nurl = \"https://{name}.example/\"\ntitle = \"{name}\"\nrights = \"(c) {name}\"\n");
@@ -70,7 +70,7 @@ fn newswire(name: &str, feeds: &[(&str, &str)]) -> Workspace {
     workspace
 }
 
-/// Keeps only these members of an object, or of every object in a list.
+/// Returns only these members of an object, or of every object in a list.
 fn only(value: &Value, members: &[&str]) -> Value {
     let object = |value: &Value| -> Value {
         members.iter().filter_map(|member| Some(((*member).to_owned(), value.get(*member)?.clone()))).collect()

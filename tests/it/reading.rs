@@ -1,4 +1,4 @@
-//! What publishers write unusually or wrongly, in every format, and what they mean by it.
+//! How newswire reads what publishers write unusually or wrongly, in every format.
 
 use newswire::entry::{Entry, Person};
 use newswire::normalize;
@@ -72,7 +72,7 @@ fn escaped_cdata_section_is_unwrapped() {
 }
 
 #[test]
-fn start_of_a_section_inside_a_section_is_text_and_no_repair() {
+fn start_of_a_cdata_section_inside_another_is_text_and_no_repair() {
     let document =
         rss("", "<description><![CDATA[In XML, <code>&lt;![CDATA[</code> or <![CDATA[ begins it.]]></description>");
     assert!(read(document).repairs.is_empty());
@@ -123,7 +123,7 @@ fn other_encodings_are_still_distinguished_from_utf8() {
 }
 
 #[test]
-fn surrogates_as_references_are_one_character() {
+fn surrogate_pair_of_character_references_is_one_character() {
     let check =
         |written: &str, expected: &str| assert_eq!(rss_entry(&format!("<title>{written}</title>")).title, expected);
     check("&#55357;&#56832; x", "😀 x");
@@ -243,7 +243,7 @@ fn raw_hash_changes_with_the_page_that_a_link_is_relative_to() {
 }
 
 #[test]
-fn relation_is_the_same_as_its_registered_iri() {
+fn link_relation_may_be_written_as_its_registered_iri() {
     let link = |rel: &str| atom_entry(&format!("<link rel='{rel}' href='https://a.example/1'/>"));
     for registry in ["http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/link-relations/"] {
         assert_eq!(address(&link(&format!("{registry}alternate")).link), "https://a.example/1");
@@ -401,7 +401,7 @@ fn json_author_may_be_a_text_and_its_address_an_email() {
 }
 
 #[test]
-fn person_is_decoded_and_then_split() {
+fn person_is_decoded_and_then_split_into_name_and_address() {
     let check = |element: &str| {
         let author = rss_entry(element).authors.remove(0);
         assert_eq!(
@@ -428,7 +428,7 @@ fn source_is_kept_whatever_it_says() {
 }
 
 #[test]
-fn words_are_not_an_address() {
+fn text_that_is_not_an_address_is_not_read_as_one() {
     let comments = |written: &str| address(&rss_entry(&format!("<comments>{written}</comments>")).comments).to_owned();
     assert_eq!(comments("Comments are closed"), "");
     assert_eq!(comments("closed"), "");
@@ -454,7 +454,7 @@ fn tag_in_a_title_ends_after_its_quoted_values() {
 }
 
 #[test]
-fn category_is_all_of_its_text() {
+fn category_is_the_text_of_its_whole_element() {
     let terms =
         |inside: &str| rss_entry(inside).categories.into_iter().map(|category| category.term).collect::<Vec<_>>();
     assert_eq!(terms("<category><b>Local</b> news</category>"), ["Local news"]);
@@ -515,7 +515,7 @@ fn language_of_a_summary_is_not_that_of_the_content() {
 }
 
 #[test]
-fn file_in_base64_is_not_text() {
+fn file_in_base64_is_not_shown_as_text() {
     let content = |media_type: &str, inside: &str| {
         atom_entry(&format!("<content type='{media_type}'>{inside}</content>")).content_html
     };
@@ -579,7 +579,7 @@ fn picture_of_an_entry_is_its_largest_and_listed_once() {
     check(&content("url='https://a.example/1.PNG?w=3'"), "https://a.example/1.PNG?w=3", &[]);
     check(&content("type='video/mp4' url='https://a.example/1.jpg'"), "", &["https://a.example/1.jpg"]);
 
-    // These files are sizes of one picture: they are in one group, or their addresses say so.
+    // The next files are one picture in several sizes, because they are in one group or their addresses show it.
     let (small, large) = (jpg("s/a.jpg", "width='140'"), jpg("l/b.jpg", "width='460'"));
     check(&format!("<media:group>{small}{large}</media:group>"), "https://a.example/l/b.jpg", &[]);
     check(&format!("<media:group>{large}{small}</media:group>"), "https://a.example/l/b.jpg", &[]);

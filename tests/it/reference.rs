@@ -17,7 +17,7 @@ fn good(text: &str) -> Config {
     config.unwrap_or_else(|| panic!("{problems:#?}"))
 }
 
-/// Returns every key of every table: `[[feed]]` → its keys.
+/// Returns the keys of each kind of table, such as `[[feed]]`.
 fn keys_of(text: &str) -> BTreeMap<&'static str, BTreeSet<String>> {
     let document = DeTable::parse(text).unwrap();
     let mut keys: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -49,7 +49,7 @@ fn collect_keys(shape: &'static str, table: &DeTable, keys: &mut BTreeMap<&'stat
 
 const REFERENCE: &str = include_str!("../../config/reference.toml");
 
-/// Returns the reference with the keys that are commented out.
+/// Returns the reference with the commented-out keys active.
 fn whole_reference() -> String {
     let is_key = |line: &str| {
         let key = line.split(" = ").next().unwrap_or_default();
@@ -81,7 +81,8 @@ fn reference_loads_unchanged_and_its_values_are_the_defaults() {
     assert_eq!(format!("{:?}", reference.publish), format!("{:?}", minimal.publish));
     assert_eq!(format!("{:?}", reference.stories), format!("{:?}", minimal.stories));
     assert_eq!(format!("{:?}", reference.poll), format!("{:?}", minimal.poll));
-    // The schedule is the same whether written or not; only whether it was written differs.
+    // The reference writes the default schedule, and the minimal config does not. Only the field `schedule_is_default`
+    // shows this, so it is ignored.
     let unwritten = |feed: &Feed| format!("{:?}", Feed { schedule_is_default: true, ..feed.clone() });
     assert_eq!(unwritten(&reference.feeds[0]), unwritten(&minimal.feeds[0]));
     assert_eq!(format!("{:?}", reference.sections[0]), format!("{:?}", minimal.sections[0]));
@@ -91,7 +92,7 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
 
     #[test]
-    fn damaged_config_never_panics(start in 0usize..8000, length in 0usize..200, inserted in "[\\[\\]{}=\"'\n#.a-z é/*-]{0,6}") {
+    fn damaged_config_never_causes_a_panic(start in 0usize..8000, length in 0usize..200, inserted in "[\\[\\]{}=\"'\n#.a-z é/*-]{0,6}") {
         let mut text = whole_reference();
         let start = text.floor_char_boundary(start);
         let end = text.floor_char_boundary(start + length);

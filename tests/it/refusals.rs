@@ -1,4 +1,4 @@
-//! Documents that are not feeds: each is refused with what it is instead, and a page with the feeds that it offers.
+//! Documents that are not feeds. The message says what the document is instead, and which feeds a page offers.
 
 use newswire::feed::FailureKind;
 use newswire::parse::{Hints, ParseError, parse};
@@ -15,7 +15,7 @@ fn check(document: impl AsRef<[u8]>, expected: &str) {
 }
 
 #[test]
-fn page_is_refused_whole_or_in_part() {
+fn page_or_part_of_a_page_is_refused() {
     for page in [
         "<html><body>hello</body></html>",
         "<!DOCTYPE html>\n<title>Hello</title><p>hello",
@@ -43,7 +43,7 @@ fn page_says_which_feeds_it_offers() {
 }
 
 #[test]
-fn other_xml_is_refused_by_its_name() {
+fn other_xml_is_refused_with_the_name_of_its_root_element() {
     check("<?xml version=\"1.0\"?><data/>", "this is not a feed: its first element is <data>");
     check("<Error><Code>AccessDenied</Code></Error>", "this is not a feed: its first element is <error>");
     check("<opml><body/></opml>", "this is not a feed but a list of feeds; use `newswire import` to add them");
@@ -67,7 +67,7 @@ fn document_without_markup_is_refused() {
 }
 
 #[test]
-fn json_without_items_is_refused_with_what_it_says() {
+fn json_without_items_is_refused_with_the_message_in_it() {
     check("{\"a\": 1}", "this JSON is not a JSON Feed: it has no items");
     check(
         "{\"error\": true, \"message\": \"Rate limit \\u001b[1m exceeded\"}",

@@ -8,7 +8,7 @@ use newswire::render::{self, Pages, SectionView};
 use newswire::section::ShownStory;
 use samples::*;
 
-/// Returns every edition and page of a view, with the extension of its file.
+/// Returns a section in every format and as a page, each with the extension of its file.
 fn documents(view: &SectionView) -> [(&'static str, Vec<u8>); 5] {
     let opml = render::opml(view.site, &view.section.title, view.feeds, view.updated);
     [
@@ -55,7 +55,7 @@ fn empty_section_matches_the_golden_files() {
     check_section(&section("empty", "Empty"), &[]);
 }
 
-/// The channel says it twice: as `ttl`, and as period and frequency of updates.
+/// The channel says twice how long it may be cached: as `ttl`, and as `sy:updatePeriod` and `sy:updateFrequency`.
 #[test]
 fn rss_says_how_long_it_may_be_cached() {
     let check = |seconds: u64, ttl: &str, times_an_hour: &str| {
@@ -74,7 +74,7 @@ fn rss_says_how_long_it_may_be_cached() {
     check(3600, "60", "1");
 }
 
-/// A story that names a source keeps that source's date; otherwise the date is that of the source's newest story.
+/// If a story says when its source was updated, that date stays. Otherwise the source has the date of its newest story.
 #[test]
 fn source_has_the_date_of_its_newest_story_unless_it_has_its_own() {
     let mut stories = [
@@ -104,7 +104,7 @@ fn entry_without_author_is_attributed_to_its_source() {
 }
 
 #[test]
-fn address_of_a_file_on_this_machine_is_in_no_format() {
+fn address_of_a_local_file_is_not_published_in_any_format() {
     let mut story = episode();
     let here = || Some(url("file:///home/editor/secret"));
     story.entry.image = here();
