@@ -1,5 +1,5 @@
-//! Thirty days of feeds that change their guids, dates and domains, are reset, or copy from each other: nothing old is
-//! published as new, and everything new is published once.
+//! Thirty days of feeds that change their guids, dates or domain, are reset, or copy from each other. No old entry is
+//! published as new, and each new entry is published once.
 
 use crate::support::bed;
 
@@ -15,10 +15,10 @@ const DAYS: usize = 30;
 /// The number of posts before the first day.
 const BEFORE: usize = 20;
 
-/// How often per day the feed is polled.
+/// The number of polls a day.
 const POLLS: u32 = 4;
 
-/// Returns the post of a day.
+/// Returns the post of the day with this number.
 fn post(number: usize, guid: String, link: &str) -> Entry {
     let stem = format!("topic{}{}", char::from(b'a' + (number / 10) as u8), char::from(b'a' + (number % 10) as u8));
     let mut post = entry(link, &format!("What I learned about {stem}"), &own_words(&stem));
@@ -27,15 +27,16 @@ fn post(number: usize, guid: String, link: &str) -> Entry {
     post
 }
 
-/// Returns the post as first published.
+/// Returns the post with the guid and the link of its first publication.
 fn plain(number: usize) -> Entry {
     post(number, format!("http://blog.example/?p={number}"), &format!("http://blog.example/posts/{number}"))
 }
 
-/// The blog's list on a day: the posts by number, and how each looks.
+/// What the blog's document lists on a day: the numbers of the posts, and a function that makes each post.
 type Listing = (Range<usize>, fn(usize) -> Entry);
 
-/// Polls the blog four times a day for thirty days; each day it has one more post.
+/// Polls the blog four times a day for thirty days, with one more post each day. Asserts that only the new posts are
+/// new entries.
 async fn replay(name: &str, keep: &str, listing: impl Fn(usize) -> Listing) {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\nlimit = 500\n[store]\nkeep = \"{keep}\""))).await;
     let mut known = 0;
@@ -58,13 +59,13 @@ async fn replay(name: &str, keep: &str, listing: impl Fn(usize) -> Listing) {
     assert_eq!(known, BEFORE + DAYS, "{name}: all new posts arrived");
 }
 
-/// Returns the last twenty posts of a day.
+/// Returns the numbers of the newest twenty posts on a day.
 fn last(day: usize) -> Range<usize> {
     day + 1..BEFORE + day + 1
 }
 
 #[tokio::test]
-async fn guids_that_migrate_publish_nothing_old_as_new() {
+async fn guids_that_change_publish_no_old_entry_as_new() {
     let https: fn(usize) -> Entry =
         |n| post(n, format!("https://blog.example/?p={n}"), &format!("https://blog.example/posts/{n}"));
     let software: fn(usize) -> Entry =
@@ -97,7 +98,7 @@ async fn feed_that_is_reset_republishes_nothing() {
 }
 
 #[tokio::test]
-async fn archive_that_returns_after_retention_publishes_nothing_again() {
+async fn old_entries_that_return_after_retention_are_not_published_again() {
     let https: fn(usize) -> Entry =
         |n| post(n, format!("https://blog.example/?p={n}"), &format!("https://blog.example/posts/{n}"));
     let few = |day: usize| BEFORE + day - 4..BEFORE + day + 1;
@@ -109,7 +110,7 @@ async fn archive_that_returns_after_retention_publishes_nothing_again() {
     replay("retention and return", "2 days", |day| (listing(day), if day < 25 { plain } else { https })).await;
 }
 
-/// Returns what a newswire offers to its subscribers.
+/// Returns the entries that a newswire publishes.
 async fn offered(bed: &Bed, host: &str) -> Vec<Entry> {
     let offer = |story: newswire::section::ShownStory| {
         let mut entry = story.entry;
@@ -123,7 +124,7 @@ async fn offered(bed: &Bed, host: &str) -> Vec<Entry> {
 
 #[tokio::test]
 async fn newswires_that_read_each_other_publish_everything_once() {
-    // Two read each other, and themselves through the third.
+    // `left` and `right` read each other. Both also read `third`, which reads `left`.
     const HOSTS: [&str; 3] = ["left", "right", "third"];
     const PEERS: [(usize, usize); 5] = [(0, 1), (1, 0), (2, 0), (0, 2), (1, 2)];
     let feed = |id: &str, url: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n");

@@ -1,6 +1,6 @@
 //! Real documents, republished through a section: every edition and every archive document is valid.
 //!
-//! They are read from the folder named by `NEWSWIRE_DOCUMENTS`; without it the test does nothing.
+//! The documents are read from the folder that `NEWSWIRE_DOCUMENTS` names. If it is not set, the test does nothing.
 
 use crate::samples::outside;
 use crate::samples::rules;

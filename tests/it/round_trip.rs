@@ -1,4 +1,5 @@
-//! newswire reads what newswire publishes: editions of any stories, in all formats, give back their input.
+//! newswire reads what it publishes: random entries are the same after they were published and read again, in every
+//! format.
 
 use crate::samples;
 
@@ -11,7 +12,8 @@ use proptest::prelude::*;
 use samples::*;
 use serde_json::{Value, json};
 
-/// Text as publishers write it into any field: words, markup, references, and ends of surrounding syntax.
+/// Returns random text as publishers write it into any field: words, markup, references, and ends of the syntax around
+/// it.
 fn text() -> impl Strategy<Value = String> {
     let parts = [
         "word",
@@ -53,7 +55,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(parts.to_vec()), 1..8).prop_map(|parts| parts.concat())
 }
 
-/// Names and terms. Text that reads as HTML is neither of them, and is not published.
+/// Returns random names and terms. None looks like HTML, because newswire does not publish such names.
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "Ann Hoy",
@@ -67,7 +69,7 @@ fn name() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-/// The path of an address.
+/// Returns random paths of addresses.
 fn path() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["a", "a?b=1&c=2", "a%20b", "ü", "a;b", "a#b", "a'b", "a\"b", "x/../y"])
         .prop_map(str::to_owned)
@@ -78,7 +80,7 @@ fn address(path: &str) -> String {
 }
 
 prop_compose! {
-        /// An entry as in JSON Feed, which can hold any text.
+        /// Returns a random JSON Feed item. JSON Feed can hold any text.
     fn item()(
         title in text(), content in text(), summary in prop::option::of(text()), author in name(), tags in prop::collection::vec(name(), 0..3),
         paths in prop::collection::vec(path(), 4), millis in 1_000_000_000_000..2_000_000_000_000u64, language in prop::option::of("[a-z]{2}-[A-Z]{2}"),
@@ -93,13 +95,13 @@ prop_compose! {
     }
 }
 
-/// Returns the clean entries of a document.
+/// Returns the cleaned entries of a document.
 fn read(document: &[u8]) -> Vec<Entry> {
     let feed = parse(document, &Hints::default()).unwrap();
     feed.entries.iter().map(|entry| normalize::entry(entry, &feed)).collect()
 }
 
-/// Returns the entries as an edition carries them.
+/// Publishes these entries in a format, and returns the entries that newswire reads from the document.
 fn published(entries: &[Entry], write: fn(&PreparedSection) -> Result<Vec<u8>, RenderError>) -> Vec<Entry> {
     let stories: Vec<ShownStory> = entries
         .iter()
@@ -121,7 +123,7 @@ proptest! {
         let document = json!({"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": items}).to_string();
         let mut entries: Vec<Entry> = read(document.as_bytes());
         for entry in &mut entries {
-                        // JSON Feed has no members for these.
+                        // JSON Feed has no members for these fields.
             entry.license = Some(url("https://creativecommons.org/licenses/by/4.0/"));
             entry.in_reply_to = vec![InReplyTo { id: format!("urn:{} \"id\"", entry.title), url: entry.link.clone() }];
             entry.credits = entry.authors.iter().map(|author| Credit { name: author.display().to_owned(), role: Some("guest".to_owned()), url: None }).collect();

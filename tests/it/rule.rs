@@ -1,4 +1,4 @@
-//! Rules: what matches, the reason for it, and when time changes the answer.
+//! Rules of sections: what they match, the reason that they give, and when the result changes with time.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use url::Url;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Parses a rule through a whole config.
+/// Parses a rule as part of a config.
 fn rule(text: &str) -> Rule {
     let text = format!(
         "[site]\nfacets = [\"region\", \"topic\", \"type\"]\n\
@@ -58,7 +58,7 @@ fn category(term: &str, scheme: &str) -> Category {
     Category { term: term.to_owned(), scheme: Some(scheme.to_owned()), label: None }
 }
 
-/// A story led by anti-media with another copy from jungle-drum, an hour old.
+/// A story with two copies: `anti-media` leads, and `jungle-drum` has the other copy.
 struct Story {
     entries: [Entry; 2],
     feeds: [FeedId; 2],
@@ -194,7 +194,7 @@ fn other_keys_match_the_whole_value_ignoring_case() {
 }
 
 #[test]
-fn all_keys_must_hold_and_any_value_of_a_list() {
+fn rule_needs_a_match_of_every_key_and_a_key_of_any_value_in_its_list() {
     fn check(rule: &str, expected: bool) {
         assert_eq!(Story::new().keeps(rule), expected, "{rule}");
     }
@@ -225,7 +225,7 @@ fn keep_looks_at_every_copy_for_four_keys_and_drop_only_at_the_lead() {
 }
 
 #[test]
-fn has_words_and_age_are_tests_of_the_lead() {
+fn has_words_and_age_look_only_at_the_lead() {
     fn check(rule: &str, expected: bool) {
         let mut story = Story::new();
         let url = Url::parse("https://anti.example/a.mp3").unwrap();
@@ -277,7 +277,7 @@ fn reason_names_the_key_the_words_and_the_feed_of_the_copy() {
 }
 
 #[test]
-fn age_returns_when_its_result_changes() {
+fn rule_with_an_age_says_when_its_result_changes() {
     fn check(text: &str, age: Duration, expected: Option<Duration>) {
         let turn =
             Story::new().judge(age, |subject| rule(text).next_change(subject).map(|turn| turn.since(subject.sort_at)));

@@ -1,4 +1,4 @@
-//! The files around a newswire: no command overwrites the store, exposes it to others, writes to a damaged one, or
+//! The files of a newswire: no command overwrites the store, lets others read it, writes to it if it is damaged, or
 //! waits for a pipe.
 
 use crate::support;
@@ -15,7 +15,7 @@ const CONFIG: &str = "[store]\npath = \"var/lib/newswire.db\"\n[[feed]]\nid = \"
 
 const STORE: &str = "var/lib/newswire.db";
 
-/// A workspace that has polled a story.
+/// Creates a workspace and polls its two stories.
 fn workspace() -> Workspace {
     let workspace = Workspace::new(CONFIG);
     workspace.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
@@ -24,7 +24,7 @@ fn workspace() -> Workspace {
     workspace
 }
 
-/// Checks that a command fails with these words in one line.
+/// Asserts that a command fails with this exit code, and with one line that contains these words.
 fn check_refused(workspace: &Workspace, arguments: &[&str], code: i32, expected: &str) {
     let result = workspace.run(arguments);
     assert!(result.code == code && result.err.contains(expected), "{arguments:?} {}: {}", result.code, result.err);
@@ -76,7 +76,7 @@ fn backup_never_replaces_the_store_or_a_file_of_another_kind() {
 }
 
 #[test]
-fn backup_does_not_go_where_it_would_be_published_or_read_as_a_template() {
+fn backup_is_not_written_into_the_published_folder_or_the_templates() {
     let workspace = workspace();
     workspace.edit(&format!("[publish]\ndirectory = \"public\"\ntemplates = \"own\"\n{CONFIG}"));
     fs::create_dir_all(workspace.path("public/deep")).unwrap();
@@ -108,7 +108,7 @@ fn backup_is_private_and_valid_and_replaces_an_older_one() {
     check_refused(&workspace, &["backup", "copy.db"], 1, "copy.db is a store in use, or was not closed");
 }
 
-/// Overwrites a page in the middle of the store's largest table.
+/// Damages the store: overwrites the start of the root page of the index `entry_story`.
 fn damage(store: &Path) {
     let page: i64 = {
         let connection = rusqlite::Connection::open(store).unwrap();
@@ -159,7 +159,8 @@ fn store_replaced_under_the_daemon_is_not_written_to() {
     assert_eq!(daemon.get("/all.json").status, 200, "published editions are still served");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(fs::read(workspace.path(STORE)).unwrap(), copy);
-    // A log begins with a header of 32 bytes; without a frame after it there is nothing to read.
+    // SQLite's write-ahead log begins with a header of 32 bytes. Without a frame after the header, the log contains no
+    // change.
     let log_bytes = fs::metadata(workspace.path("var/lib/newswire.db-wal")).map_or(0, |log| log.len());
     assert!(log_bytes <= 32, "the log of the old file must not be read with the new one: {log_bytes} bytes");
 }
@@ -223,7 +224,7 @@ fn store_has_one_writer_even_if_opened_by_several_names() {
 }
 
 #[test]
-fn file_in_place_of_the_socket_is_named_and_kept() {
+fn file_with_the_name_of_the_socket_is_reported_and_not_removed() {
     let workspace = workspace();
     workspace.write("var/lib/newswire.db.sock", "mine");
     let mut daemon = Daemon::start(&workspace);
@@ -240,7 +241,7 @@ fn system_error_is_reported_once() {
     assert_eq!((result.code, result.err.matches("os error 2").count()), (1, 1), "{}", result.err);
 }
 
-/// Runs a shell command with the program as `$0`.
+/// Runs a shell script in which `$0` is the program. Returns the exit code.
 fn shell(workspace: &Workspace, script: &str) -> i32 {
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_newswire")]).current_dir(workspace.folder.path());
@@ -303,7 +304,7 @@ fn program_that_locks_the_lock_file_is_named() {
     check_refused(&workspace, &["poll"], 1, &format!("(process {}); stop it first", std::process::id()));
 }
 
-/// Returns whether the user is root: only root can give files away and become another user.
+/// Returns whether the tests run as root. Only root can change the owner of a file and run a program as another user.
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|id| text(&id.stdout).trim() == "0")
 }
@@ -382,7 +383,7 @@ fn document_is_inspected_from_standard_input() {
 }
 
 #[test]
-fn pipe_in_the_published_folder_is_replaced_and_one_for_its_list_refused() {
+fn pipe_in_the_published_folder_is_replaced_unless_it_has_the_name_of_the_list_of_files() {
     let workspace = workspace();
     fs::create_dir_all(workspace.path("site/all")).unwrap();
     fifo(&workspace.path("site/all.json"));

@@ -1,5 +1,5 @@
-//! Schedules: which texts are valid, and when they fire; crontab semantics are compared with croner, an independent
-//! implementation.
+//! Schedules: which texts are valid, and at which times they poll. Crontab times are compared with croner, an
+//! independent implementation.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -106,10 +106,10 @@ fn day_fields_combine_as_in_crontab() {
         let expected: Vec<String> = days.iter().map(|day| format!("11-{day}T00:00+00:00")).collect();
         assert_eq!(times, expected, "{text}");
     }
-    // Both day fields are restricted: either suffices.
+    // Neither day field begins with an asterisk, so one match is enough.
     check("0 0 13 * Fri", &["06", "13", "20", "27"]);
     check("0 0 10 * Fri", &["06", "10", "13", "20"]);
-    // One of the day fields begins with an asterisk: both must match.
+    // One of the day fields begins with an asterisk, so both must match.
     check("0 0 */2 * Fri", &["13", "27"]);
     check("0 0 * * Fri", &["06", "13"]);
     check("0 0 9 * *", &["09"]);
@@ -150,7 +150,7 @@ fn clock_set_back_runs_fixed_times_once_and_others_in_real_time() {
 }
 
 #[test]
-fn zones_with_odd_changes_never_go_back_in_time() {
+fn next_time_is_always_later_in_zones_with_odd_changes() {
     // Lord Howe changes by half an hour, Apia skipped a whole day, Casablanca changes for Ramadan.
     for (zone, start) in [
         ("Australia/Lord_Howe", "2026-04-04T00:00:00Z"),
@@ -177,8 +177,8 @@ fn polls_of_a_day_that_a_zone_skipped_run_at_its_end() {
     assert_eq!(times, ["12-29T12:00-10:00", "12-31T00:00+14:00", "12-31T12:00+14:00"]);
 }
 
-/// Compares where croner and crontab agree. croner treats a schedule as fixed only if it has one minute and one hour,
-/// so lists are left out here, and compared only in zones without clock changes.
+/// Compares schedules for which croner and crontab agree. croner treats a schedule as one of fixed times only if it has
+/// a single minute and a single hour. So schedules with lists are compared only in zones without clock changes.
 #[test]
 fn a_year_of_times_is_the_same_as_that_of_croner() {
     let everywhere =

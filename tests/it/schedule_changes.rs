@@ -1,10 +1,10 @@
-//! Schedules around every change of every zone's clock from 2026 to 2036, against a slow oracle that walks minute by
-//! minute.
+//! Schedules around every clock change of every time zone from 2026 to 2036. The expected times come from a slow
+//! calculation that goes from minute to minute.
 //!
 //! The rule is Vixie cron's, as `schedule/cron.rs` describes it. A schedule with `*` for minute or hour follows real
 //! time: it fires at each minute whose local time matches, so a repeated hour counts twice and a skipped one not at
-//! all. A schedule at fixed times fires once for each local time: for a repeated one at the first of the two moments,
-//! for a skipped one at the end of the gap.
+//! all. A schedule at fixed times fires once for each local time. If the local time is repeated, it fires at the first
+//! of the two moments. If the local time is skipped, it fires at the end of the gap.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ const PATTERNS: [Pattern; 30] = [
     ("45 0-23/4 * * *", false, |t| t.minute == 45 && t.hour.is_multiple_of(4)),
 ];
 
-/// How far around a change the oracle looks. Beyond it the clock is regular, and cron is simple.
+/// How long before and after a change the expected times are calculated. Further away, the clock runs regularly.
 const BEFORE: Duration = Duration::hours(4);
 const AFTER: Duration = Duration::hours(30);
 
@@ -81,8 +81,8 @@ fn offset(zone: Tz, at: DateTime<Utc>) -> i32 {
 /// The step of the search for changes: no zone changes its clock twice in such a short time.
 const STEP_MINUTES: i64 = 360;
 
-/// Returns the number of changes of all zones, and the distinct ones. Zones that change at one moment between the same
-/// two offsets have the same clock around it, so the first one represents all.
+/// Returns the number of changes of all zones, and the distinct changes. Zones that change at one moment between the
+/// same two offsets have the same clock around it, so only the first of them is returned.
 fn changes() -> (usize, Vec<Change>) {
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let end: DateTime<Utc> = "2037-01-01T00:00:00Z".parse().unwrap();
@@ -122,7 +122,7 @@ impl Walk {
         Walk { minutes: minutes.collect() }
     }
 
-    /// All moments at which a schedule should fire, in order.
+    /// Returns all moments at which a schedule should fire, in order.
     fn moments(&self, (_, by_real_time, fits): &Pattern) -> Vec<DateTime<Utc>> {
         let mut moments = Vec::new();
         let mut latest = self.minutes[0].1 - Duration::minutes(1);
@@ -150,7 +150,7 @@ fn local(wall: NaiveDateTime) -> Local {
     }
 }
 
-/// Starts around a change, most of them with a part of a second.
+/// Returns moments around a change, from which the next time is calculated. Many of them are not at a full second.
 fn starts(change: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let millis = |millis: i64| change + Duration::milliseconds(millis);
     let near = [-1000, -999, -500, -1, 0, 1, 500, 999, 1000, 1001, 59_999, 60_000].map(millis);
@@ -161,7 +161,7 @@ fn starts(change: DateTime<Utc>) -> Vec<DateTime<Utc>> {
 }
 
 #[test]
-fn slot_at_the_moment_of_a_change_is_found_from_a_start_within_a_second() {
+fn time_at_the_moment_of_a_change_is_found_from_a_start_between_full_seconds() {
     let check = |text: &str, zone: Tz, start: &str, expected: &str| {
         let start = DateTime::parse_from_rfc3339(start).unwrap().to_utc();
         let next = Schedule::parse(text, zone).unwrap().next(Timestamp::from_datetime(start), 0);
@@ -174,7 +174,7 @@ fn slot_at_the_moment_of_a_change_is_found_from_a_start_within_a_second() {
 }
 
 #[test]
-fn next_time_around_every_clock_change_equals_a_walk_by_minutes() {
+fn next_time_around_every_clock_change_equals_the_one_found_minute_by_minute() {
     let (count, changes) = changes();
     let mut tried = 0_u64;
     for change in &changes {

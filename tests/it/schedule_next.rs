@@ -1,4 +1,4 @@
-//! When a feed is polled next, by a clock that is an argument.
+//! When a feed is polled next. The tests pass the current time as an argument.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// Wednesday, 2026-01-07T10:30:00Z.
+/// Returns Wednesday, 2026-01-07T10:30:00Z.
 fn now() -> Timestamp {
     Timestamp::from_millis(1_767_781_800_000)
 }
@@ -25,7 +25,7 @@ fn hourly() -> Schedule {
 
 static NO_HINTS: PollHints = PollHints { ttl: None, period: None, skip_hours: Vec::new(), skip_days: Vec::new() };
 
-/// Returns the outlook after a 304 from a web feed that is polled hourly.
+/// Returns what decides about the next poll (an [`Outlook`]) after a 304 from a web feed that is polled hourly.
 fn outlook<'a>(schedule: &'a Schedule, hints: &'a PollHints) -> Outlook<'a> {
     Outlook {
         now: now(),
@@ -159,7 +159,7 @@ fn statuses_429_and_503_with_retry_after_apply_to_the_whole_of_a_public_host_onl
     check(404, seconds(7200), true, None);
 }
 
-/// Returns the waits after so many failures in a row, in hours.
+/// Returns the waits in hours after the first failure, the second, and so on, up to `failures` in a row.
 fn waits(status: Option<u16>, failures: u32) -> Vec<u64> {
     let wait_after = |failures| {
         wait(|outlook| (outlook.outcome, outlook.failures) = (PollOutcome::Failed { status }, failures)) / HOUR
@@ -193,7 +193,7 @@ fn a_slow_schedule_is_not_made_faster_by_failures() {
 
 proptest! {
     #[test]
-    fn backoff_is_monotone_and_its_share_at_most_a_tenth(phase: u64, failures in 1u32..100, limited: bool) {
+    fn backoff_grows_with_the_failures_and_is_spread_by_at_most_a_tenth(phase: u64, failures in 1u32..100, limited: bool) {
         let wait = |phase, failures| wait(|outlook| {
             outlook.phase = phase;
             (outlook.outcome, outlook.failures) = (failed(if limited { 429 } else { 500 }), failures);
@@ -203,8 +203,8 @@ proptest! {
         prop_assert!(wait(phase, failures) <= wait(0, failures) * 11 / 10);
     }
 
-        /// Whatever is combined, no poll is sooner than the schedule, and none is later than a month plus the skipped
-        /// days.
+        /// Whatever is combined, the next poll is at least an hour away, as the schedule says. It is at most a month
+        /// and the skipped days away.
     #[test]
     fn no_poll_is_early_and_none_is_lost(
         phase: u64, failures in 0u32..1000, status in 100u16..600, outcome in 0usize..3,
@@ -273,7 +273,7 @@ fn a_gone_feed_has_no_next_poll() {
     assert_eq!(next(|outlook| outlook.outcome = PollOutcome::Gone).at, Timestamp::MAX);
 }
 
-/// Returns a plan. Now is day 100; times are in hours from now.
+/// Returns the plan of a poll. The times are in hours from now.
 fn planned(at: i64, last_poll: Option<i64>, hold_until: Option<i64>) -> PollPlan {
     PollPlan { at: hours(at), last_poll: last_poll.map(hours), hold_until: hold_until.map(hours), is_failing: false }
 }
@@ -319,10 +319,10 @@ fn poll_in_the_future_is_planned_again_after_the_same_wait() {
         let backoff = PollPlan { is_failing: true, ..planned(back + 24, Some(back), None) };
         check("every 1 hour", backoff, PollPlan { at: hours(24), last_poll: Some(now()), ..backoff });
         check("every 1 hour", planned(back + 7, Some(back), Some(back + 7)), planned(7, Some(0), Some(7)));
-        // This hold is over by the clock that set it.
+        // By the clock that set this hold, it is over already.
         check("every 1 hour", planned(back + 1, Some(back), Some(back - 1)), planned(1, Some(0), None));
     }
-    // Now is not a full hour of the day: times of day are kept.
+    // A schedule of fixed times of day keeps these times.
     let daily = replanned("0 6 * * *", planned(20 * 24 + 6, Some(20 * 24), None), 480).unwrap();
     assert_eq!(daily.at, Schedule::parse("0 6 * * *", Tz::UTC).unwrap().next(now(), 0));
 }
@@ -364,7 +364,7 @@ fn five_hundred_polls_with_restarts_between_are_an_hour_apart_and_no_sooner() {
     let mut starts = vec![outlook.now];
     while starts.len() < 500 {
         let at = next_poll(&outlook).at;
-        // Only the stored time survives a restart; the poll itself takes a while.
+        // Only the stored time of the next poll survives a restart. The poll starts a moment after this time.
         outlook.now = at + Duration::from_millis(starts.len() as u64 * 7 % 30_000);
         starts.push(at);
     }

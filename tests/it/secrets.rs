@@ -1,5 +1,4 @@
-//! No secret is ever shown: neither one that is misspelt or misplaced in the TOML, nor one that a publisher's server
-//! repeats.
+//! No secret is shown, even if it is misspelt or misplaced in the TOML, or a publisher's server repeats it.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -21,7 +20,7 @@ const CANARY: &str = "c4n4ry-5ecret";
 /// A secret that is a number.
 const NUMBER: &str = "481516234242";
 
-/// Lines of a feed whose secret is misspelt or misplaced, each of them an error.
+/// Lines of a `[[feed]]`. Each has a secret under a misspelt key or in a wrong place, and is an error.
 const IN_A_FEED: [&str; 54] = [
     "pasword = \"c4n4ry-5ecret\"",
     "pass = \"c4n4ry-5ecret\"",
@@ -79,7 +78,7 @@ const IN_A_FEED: [&str; 54] = [
     "sections = [\"https://me:c4n4ry-5ecret@a.example/\"]",
 ];
 
-/// Like [`IN_A_FEED`], for a section and for a feed's address.
+/// Like [`IN_A_FEED`], but whole tables: sections, and feeds with a secret in `url`.
 const OTHERS: [&str; 13] = [
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntokens = [\"c4n4ry-5ecret\"]",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { evn = \"c4n4ry-5ecret\" }",
@@ -108,7 +107,7 @@ fn assert_hidden(place: &str, case: &str, shown: &str) {
     }
 }
 
-/// A workspace whose config is valid until it includes one of the cases.
+/// Creates a workspace whose config is valid, and includes all files that are put into `cases`.
 fn workspace_with_cases() -> Workspace {
     let workspace = Workspace::new("include = [\"cases/*.toml\"]\n");
     let main = format!("include = [\"cases/*.toml\"]\n{}", workspace.read("newswire.toml").replace("include", "#"));
@@ -134,7 +133,7 @@ fn misspelt_or_misplaced_secret_is_not_shown_by_check_nor_at_the_start_of_the_da
 fn misspelt_or_misplaced_secret_is_not_shown_when_the_daemon_reads_the_edited_config() {
     let workspace = workspace_with_cases();
     let mut daemon = Daemon::start(&workspace);
-    // Once it serves, it handles signals.
+    // When the daemon serves pages, it also handles signals.
     daemon.get_until("/", "Test");
     for (number, case) in cases().iter().enumerate() {
         if number > 0 {
@@ -239,7 +238,7 @@ fn unencrypted_credentials_are_a_warning() {
     check("http://a.example/?token=c4n4ry", "", Some("3:7"));
 }
 
-/// Returns an RSS document that repeats its own address wherever possible, and is full of relative links.
+/// Returns an RSS document with its own address in every possible place, and with many relative links.
 fn document(name: &str, own: &str) -> String {
     let content = "&lt;p&gt;See &lt;a href=\"#note\"&gt;a note&lt;/a&gt;, &lt;a href=\"?page=2\"&gt;more&lt;/a&gt;, \
         &lt;a href=\"next\"&gt;next&lt;/a&gt;, &lt;a href=\"\"&gt;this&lt;/a&gt;, &lt;img src=\"i.png\" srcset=\"i2.png 2x\"&gt;, \

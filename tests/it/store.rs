@@ -1,4 +1,4 @@
-//! The store on real SQLite: what polls bring, what sections hold, what never changes.
+//! The store on real SQLite: what polls add, what sections show, and what never changes.
 
 use crate::support::bed;
 
@@ -48,7 +48,7 @@ async fn only_lasting_content_makes_an_entry_revised() {
 }
 
 #[tokio::test]
-async fn entry_that_revises_itself_for_ever_is_capped() {
+async fn entry_that_changes_at_every_poll_is_revised_only_up_to_a_limit() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut applied = Applied::default();
     for minute in 0..=MAX_REVISIONS + 1 {
@@ -85,7 +85,7 @@ async fn story_is_published_once_and_led_by_the_original_whichever_comes_first()
 }
 
 #[tokio::test]
-async fn feed_elsewhere_cannot_take_the_lead_by_what_it_claims() {
+async fn feed_on_another_site_cannot_take_the_lead_by_what_it_claims() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "The original", "the text")]).await;
     let mut forged = entry("https://origin.example/1", "Forged", "the text");
@@ -110,7 +110,7 @@ async fn comment_with_a_text_of_its_own_stays_a_separate_story() {
 }
 
 #[tokio::test]
-async fn link_that_several_entries_of_a_document_share_joins_nothing() {
+async fn link_that_several_entries_of_a_document_share_joins_no_stories() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut first = entry("https://other.example/a", "A", "a");
     let mut second = entry("https://other.example/b", "B", "b");
@@ -141,7 +141,7 @@ async fn id_that_another_story_owns_is_replaced_with_a_generated_one() {
 }
 
 #[tokio::test]
-async fn redefined_section_is_judged_over_the_whole_archive() {
+async fn redefined_section_is_judged_over_all_stored_stories() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut near = entry("https://origin.example/1", "Near", "text");
     near.categories = vec![Category { term: "region:local".to_owned(), ..Category::default() }];
@@ -189,7 +189,7 @@ async fn section_sees_only_the_copies_of_its_own_feeds() {
 }
 
 #[tokio::test]
-async fn story_that_grew_too_old_leaves_by_itself() {
+async fn story_that_becomes_too_old_leaves_its_section_without_a_poll() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\nmax_age = \"2 days\""))).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await;
     assert!(commit::sweep(&bed.store, bed.config.clone(), bed.now + DAY).await.unwrap().is_empty());
@@ -199,7 +199,7 @@ async fn story_that_grew_too_old_leaves_by_itself() {
 }
 
 #[tokio::test]
-async fn edits_apply_are_ignored_or_bump_as_the_section_says() {
+async fn edits_are_applied_ignored_or_move_the_story_up_as_the_section_says() {
     let section =
         |edits: &str| format!("[[section]]\nid = \"{edits}\"\ntitle = \"E\"\nfeeds = [\"*\"]\nedits = \"{edits}\"\n");
     let mut bed = Bed::new(three_feeds(&["apply", "ignore", "bump"].map(section).concat())).await;
@@ -233,7 +233,7 @@ async fn limits_apply_only_to_what_is_shown() {
 }
 
 #[tokio::test]
-async fn retention_removes_text_and_keeps_keys() {
+async fn retention_removes_text_but_removed_entries_do_not_return_as_new() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nkeep = \"10 days\""))).await;
     let (old, listed) =
         (entry("https://origin.example/1", "Old", "text"), entry("https://origin.example/2", "Listed", "text"));
@@ -250,7 +250,7 @@ async fn retention_removes_text_and_keeps_keys() {
 }
 
 #[tokio::test]
-async fn entry_is_found_only_by_its_current_words() {
+async fn text_keys_of_an_entry_are_replaced_when_its_text_changes() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let entry_with = |story: &str| {
         let text = (0..60).map(|n| format!("{story}{n}")).collect::<Vec<_>>().join(" ");

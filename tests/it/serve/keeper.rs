@@ -45,7 +45,7 @@ fn every_address_of_a_private_section_gives_strangers_the_same_answer() {
     assert_eq!(daemon.get("/vip/archive/99.atom?token=canary").status, 404);
 }
 
-/// A web page may point a name of its own at this machine.
+/// A web page can make a host name of its own resolve to this machine, so the admin address checks the host name.
 #[test]
 fn admin_address_answers_only_for_known_host_names() {
     let workspace = Workspace::whole(&format!(
@@ -77,7 +77,7 @@ fn admin_address_answers_only_for_known_host_names() {
 }
 
 #[test]
-fn private_section_says_how_to_give_its_token() {
+fn private_section_says_which_credentials_it_needs() {
     let section = |id: &str, key: &str| format!("[[section]]\nid = \"{id}\"\nfeeds = [\"*\"]\n{key}\n");
     let workspace = Workspace::new(&format!(
         "{FEED}{}{}",

@@ -1,4 +1,4 @@
-//! What readers get over real sockets.
+//! What the web server answers to readers, over real sockets.
 
 use crate::support;
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use support::daemon::*;
 
-/// Returns a file feed next to the config, whose story says `words`.
+/// Returns a feed of two entries. The title of the first is `words`.
 fn feed(words: &str) -> String {
     format!(
         "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>\
@@ -109,7 +109,7 @@ fn conditional_cross_origin_requests_work_also_at_former_addresses() {
 
 #[test]
 fn bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
-    // On a port chosen by the system, links contain that port unless a public address is configured.
+    // Without a configured public address, links contain the port, which the system chooses at every start.
     let site =
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
     let workspace = Workspace::whole(&format!("{site}{FEED}{ALL}limit = 1\n"));
@@ -214,7 +214,7 @@ fn each_coding_has_its_own_etag_and_all_are_recognised() {
     check("deflate", None);
 }
 
-/// RFC 9110 §12.5.3.
+/// RFC 9110 §12.5.3 defines these weights in `Accept-Encoding`.
 #[test]
 fn reader_gets_the_coding_with_its_highest_weight() {
     let (_desk, daemon) = site();
@@ -240,7 +240,7 @@ fn reader_gets_the_coding_with_its_highest_weight() {
 }
 
 #[test]
-fn document_that_does_not_get_smaller_is_sent_as_it_is() {
+fn document_that_compression_does_not_make_smaller_is_sent_uncompressed() {
     let (_desk, daemon) = site();
     let plain = daemon.get("/robots.txt");
     assert!(plain.body.len() < 100, "{}", text(&plain.body));
@@ -365,7 +365,7 @@ fn last_good_edition_stays_if_a_new_one_cannot_be_made() {
 }
 
 #[test]
-fn request_headers_change_no_byte_and_give_no_access() {
+fn forged_headers_change_no_byte_and_give_no_access() {
     let (_desk, daemon) = site();
     let forged = [
         ("X-Forwarded-Host", "evil.test"),
@@ -402,7 +402,7 @@ fn closed(sockets: &mut [TcpStream]) -> usize {
         loop {
             match socket.read(&mut byte) {
                 Ok(0) => return true,
-                // Data that was still to come.
+                // There may be data that was not read before.
                 Ok(_) => {}
                 Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
             }
@@ -428,7 +428,7 @@ fn slow_and_silent_connections_are_closed_and_affect_no_other() {
     let mut slowest = Duration::ZERO;
     while started.elapsed() < Duration::from_secs(16) {
         for socket in &mut dripping {
-            // Closed connections cannot be written to.
+            // A write to a closed connection fails.
             let _ = socket.write(b"x");
         }
         let asked = Instant::now();
@@ -443,7 +443,7 @@ fn slow_and_silent_connections_are_closed_and_affect_no_other() {
 }
 
 #[test]
-fn addresses_and_headers_have_their_limits() {
+fn overlong_addresses_and_headers_are_refused() {
     let (_desk, daemon) = site();
     let long = format!("/all.atom?{}", "x".repeat(8 * 1024));
     assert_eq!(daemon.get(&long).status, 414);
@@ -557,7 +557,7 @@ fn sitemap_names_the_pages_of_public_sections_and_no_others() {
 }
 
 #[test]
-fn pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
+fn pages_allow_no_scripts_and_put_no_foreign_text_into_headers() {
     let workspace = Workspace::new(&format!("{FEED}{ALL}"));
     workspace.write("a.xml", &feed("War &#13;&#10;Set-Cookie: a=b &lt;script&gt;alert(1)&lt;/script&gt; ../../etc"));
     let daemon = Daemon::start(&workspace);
