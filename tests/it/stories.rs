@@ -1,5 +1,5 @@
-//! One story is published once: what is recognised, what stays apart, what floods and edits do, and what no feed can do
-//! to others.
+//! One story is published once: which entries are recognised as one story, which stay apart, what edits do, and what a
+//! feed cannot do to the stories of others.
 
 use crate::support::bed;
 
@@ -11,7 +11,7 @@ use newswire::newsroom::Outcome;
 use newswire::time::Timestamp;
 use url::Url;
 
-/// A text that many sites print, and that says more than a form does.
+/// A text that many sites publish. It is long and specific enough to identify its story.
 const WIRE_TEXT: &str = "The harbour board voted on Tuesday evening to reopen the old quay, which has been closed to the \
 public since a crane fell into the water. Fishermen who had argued for the step filled the hall and applauded. Repairs will \
 begin in spring, the chairwoman announced, provided that the divers find no further damage beneath the northern wall.";
@@ -35,7 +35,7 @@ async fn one_text_at_two_sites_is_one_story_with_a_reason_and_a_score() {
     assert!(copies[1].score.is_some_and(|score| score > 0.8 && score <= 1.0), "{:?}", copies[1].score);
 }
 
-/// Returns an episode of a podcast, with the same description as every episode of that host.
+/// Returns an episode of a podcast, with the description that every episode of its hosting service has.
 fn episode(link: &str, title: &str, recording: &str) -> Entry {
     let text = "Hosted by Voices. See voices.example/privacy for more on how we use what we know of you, and for adverts. \
                 Voices is the home of the best shows in the land, made by people who love to talk and to listen.";
@@ -58,7 +58,7 @@ async fn episodes_with_different_recordings_are_different_stories() {
 }
 
 #[tokio::test]
-async fn text_under_several_titles_joins_nothing() {
+async fn text_that_a_feed_has_under_several_titles_joins_no_stories() {
     let advert = |host: &str, title: &str| {
         let text = "Get our best reports by mail every morning. It costs nothing, and you can leave whenever you like. Join \
                     the forty thousand readers who begin their day with us, and never miss what matters to your town.";
@@ -77,7 +77,7 @@ async fn text_under_several_titles_joins_nothing() {
 }
 
 #[tokio::test]
-async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
+async fn text_joins_stories_only_inside_the_window_and_as_the_feeds_allow() {
     let config_of = |stories: &str, feed: &str| {
         config(&format!(
             "[site]\ntitle = \"T\"\n[stories]\n{stories}\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
@@ -172,7 +172,7 @@ async fn entries_of_one_feed_are_never_joined_by_their_text() {
 }
 
 #[tokio::test]
-async fn edit_shows_that_two_stories_are_one() {
+async fn edit_to_the_text_of_another_story_merges_the_two() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
     bed.poll("other", &[entry("https://other.example/a", "Quay news", "Details follow.")]).await;
@@ -202,7 +202,7 @@ async fn section_that_had_only_the_younger_story_keeps_its_id_and_position() {
 }
 
 #[tokio::test]
-async fn editor_splits_wrongly_joined_stories_for_ever() {
+async fn stories_that_an_editor_split_are_not_joined_again() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
     bed.poll("other", &[wire_entry("https://other.example/a")]).await;
@@ -318,7 +318,7 @@ fn word(number: usize) -> String {
 }
 
 #[tokio::test]
-async fn feed_that_changes_its_guids_and_links_publishes_nothing_old_as_new() {
+async fn feed_that_changes_its_guids_and_links_publishes_no_old_entry_as_new() {
     let before = |n: usize| (format!("http://blog.example/?p={n}"), format!("http://blog.example/{}", word(n)));
     type Address = fn(usize) -> (String, String);
     let changes: [(&str, Address); 4] = [
@@ -370,7 +370,7 @@ async fn new_guid_with_a_known_link_is_another_entry_if_the_text_differs() {
 
 const STORM: &str = "Tens of thousands of homes are without power after the storm made landfall on the coast";
 
-/// Returns a version of an article whose guid counts up.
+/// Returns a version of an article. Its guid ends in the number of the version.
 fn version(count: usize, title: &str, text: &str) -> Entry {
     let mut version = entry("https://origin.example/news/c1", title, text);
     version.guid.value = format!("https://origin.example/news/c1#{count}");
@@ -498,7 +498,7 @@ async fn column_with_one_title_and_text_brings_a_new_entry_every_day() {
 }
 
 #[tokio::test]
-async fn archive_that_returns_after_retention_is_not_new() {
+async fn old_entries_that_return_after_retention_are_not_new() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nkeep = \"10 days\""))).await;
     let posts = |n: usize| (format!("http://origin.example/?p={n}"), format!("http://origin.example/{}", word(n)));
     bed.now = start() + DAY * 20;
@@ -514,7 +514,7 @@ async fn archive_that_returns_after_retention_is_not_new() {
 }
 
 #[tokio::test]
-async fn store_with_too_many_entries_drops_the_first_unlisted_ones() {
+async fn store_with_too_many_entries_removes_the_oldest_unlisted_ones() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nmax_entries = 1000"))).await;
     let posts = |range: std::ops::Range<usize>| -> Vec<Entry> {
         range
@@ -536,7 +536,7 @@ async fn store_with_too_many_entries_drops_the_first_unlisted_ones() {
 }
 
 #[tokio::test]
-async fn correction_reaches_every_section_and_boilerplate_none() {
+async fn correction_of_the_text_revises_an_entry_and_changed_boilerplate_does_not() {
     let sections = "[[section]]\nid = \"a\"\ntitle = \"A\"\nfeeds = [\"origin\"]\n[[section]]\nid = \"b\"\ntitle = \"B\"\nfeeds = [\"*\"]";
     let mut bed = Bed::new(three_feeds(sections)).await;
     let page = |votes: u32, comments: u32, advertisement: u32| {
@@ -610,7 +610,7 @@ async fn undated_entries_of_a_first_document_are_placed_next_to_their_neighbours
     let statuses = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
     assert_eq!(statuses[&FeedId::from("origin")].newest, Some(old), "an entry without date does not count as new");
 
-    // Entries that appear later are new.
+    // Undated entries that appear only in a later document are new.
     let mut later = vec![dated(&page("new"), None)];
     later.extend(first);
     bed.poll("origin", &later).await;
@@ -622,7 +622,7 @@ async fn undated_entries_of_a_first_document_are_placed_next_to_their_neighbours
 }
 
 #[tokio::test]
-async fn link_that_a_hundred_entries_share_is_specific_to_none_that_come_later() {
+async fn link_that_a_hundred_entries_share_joins_no_later_entry() {
     let page = "https://page.example/latest";
     let short = |name: &str| Entry { published: Some(start()), ..entry(page, name, "See there.") };
     let guided = |name: &str| {

@@ -9,7 +9,7 @@ const FEEDS: &str =
     "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\ntags = [\"sea\"]\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
-/// Two feeds, polled into the sections.
+/// Creates a workspace with two polled feeds and these sections.
 fn workspace(sections: &str) -> Workspace {
     let workspace = Workspace::new(&format!("{FEEDS}{sections}"));
     workspace.write(

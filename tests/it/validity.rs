@@ -1,7 +1,7 @@
 //! Editions are valid by their specifications, and other programs read them as intended.
 //!
-//! `xmllint`, `jing` and Python's `feedparser` are used if they are installed; with `NEWSWIRE_VALIDATORS=required` a
-//! missing one is a failure.
+//! The tests use `xmllint`, `jing` and Python's `feedparser`. A program that is not installed is skipped. If
+//! `NEWSWIRE_VALIDATORS` is set, a missing program (not a missing `feedparser`) is a failure.
 
 use crate::samples;
 use crate::samples::hostile;
@@ -108,7 +108,7 @@ fn no_document_breaks_a_rule_of_the_feed_validator() {
 }
 
 #[test]
-fn same_view_gives_the_same_bytes() {
+fn section_rendered_twice_has_the_same_bytes() {
     with_views(|view| {
         assert_eq!(render::atom(&view.prepare()).unwrap(), render::atom(&view.prepare()).unwrap());
         assert_eq!(render::rss(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap());
@@ -136,7 +136,7 @@ fn no_document_contains_a_character_that_xml_forbids() {
     });
 }
 
-/// Removes escapes from a title, however many: documents escape text that looks like HTML.
+/// Removes all escapes from a title, also nested ones, because documents escape text that looks like HTML.
 fn shown(title: &str) -> String {
     let decoded = html_escape::decode_html_entities(title);
     if decoded == title { decoded.into_owned() } else { shown(&decoded) }
@@ -176,7 +176,7 @@ fn entries_of_one_moment_get_different_dates() {
     });
 }
 
-/// Prints what feedparser reads: a line of JSON per file.
+/// A Python script that prints what feedparser reads: a line of JSON per file.
 const FEEDPARSER: &str = r#"
 import sys, json
 try:

@@ -1,4 +1,4 @@
-//! What anonymous readers can request: it costs no more than its share, and reveals nothing private.
+//! Requests by anonymous readers: their searches get limited time and few threads, and reveal nothing private.
 
 use crate::support::bed;
 
@@ -39,7 +39,7 @@ fn both() -> Arc<Config> {
     config(&format!("{FEEDS}{OPEN}{PRIVATE}"))
 }
 
-/// Puts so many stories with all words of [`COMMON`] into the public index.
+/// Puts this many stories into the public search index. Each has all words of [`COMMON`].
 fn fill(bed: &Bed, count: i64) {
     let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
     store.execute_batch("PRAGMA foreign_keys = off; BEGIN").unwrap();
@@ -118,7 +118,7 @@ async fn abandoned_searches_free_their_threads_soon() {
     let gone = Instant::now();
     while publisher.busy() > 0 {
         assert!(publisher.busy() <= 2);
-        // One after the other in two threads, all of them would take twenty times as long as one.
+        // If all forty searches ran in two threads, they would take twenty times as long as one search.
         assert!(
             gone.elapsed() < one * 10,
             "the threads keep working for clients that have gone: {:?} against {one:?}",
@@ -156,7 +156,7 @@ async fn long_search_of_a_large_archive_stops_at_its_deadline_and_says_so() {
     let words = format!("after:2001 {COMMON} {COMMON} {COMMON}");
     let started = Instant::now();
     let page = page(&publisher, &bed.config, &words[..200]).await;
-    // The search has a second; the rest is slack for a busy machine.
+    // The search may take one second. The rest is for a busy machine.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(page.contains("Searched only the newest stories"), "{page}");
     assert!(page.contains("Ignored: only the first 8 words count"), "{page}");
@@ -168,7 +168,7 @@ async fn search_time_grows_at_most_in_proportion_to_the_archive() {
     fill(&small, 15_000);
     fill(&large, 30_000);
     let mut times = [Duration::MAX; 2];
-    // Alternately, so that a busy machine slows both.
+    // The two are measured alternately, so that a busy machine slows both.
     for _ in 0..20 {
         for (bed, least) in [&small, &large].into_iter().zip(&mut times) {
             let started = Instant::now();

@@ -1,4 +1,4 @@
-//! WebSub publishing: header and feed name the hub, and the hub is notified once of each real change.
+//! Publishing with WebSub: headers and feeds name the hub, and the hub is notified once of each real change.
 
 use crate::support;
 
@@ -16,7 +16,7 @@ struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub that answers with these statuses, the last one for ever.
+    /// Starts a hub that answers with these statuses in order, and then always with the last one.
     fn start(statuses: &'static [u16]) -> Hub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -86,7 +86,7 @@ fn hub_is_named_in_header_and_feed_and_notified_once_of_each_real_change() {
     let expected: Vec<_> = std::iter::once(("hub.mode".to_owned(), "publish".to_owned()))
         .chain(topics.iter().map(|topic| ("hub.url".to_owned(), topic.clone())))
         .collect();
-    // The empty section was announced first.
+    // The first notification was for the section when it was still empty.
     assert_eq!(hub.notifications(), expected);
     assert_eq!(hub.notifications(), expected);
     hub.assert_not_notified();
@@ -124,7 +124,7 @@ fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
 }
 
 #[test]
-fn failing_hub_is_notified_later_and_the_site_keeps_running() {
+fn failing_hub_is_logged_and_shutdown_does_not_wait_for_it() {
     let hub = Hub::start(&[500]);
     let workspace =
         Workspace::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
