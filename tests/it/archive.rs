@@ -1,4 +1,5 @@
-//! Archives of a section (RFC 5005): no story is lost or archived twice, and a published archive document stays stable.
+//! Archives of a section (RFC 5005): no story is lost or archived twice. An archive document changes only if a story
+//! must leave it or must lose its text.
 
 use crate::samples;
 

@@ -11,7 +11,7 @@ use support::workspace::{Workspace, rss};
 const SECTION: &str =
     "# Our own.\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"sea\"\nfeeds = [\"tag:sea\"]\n";
 
-/// Creates a workspace with one feed, which may fetch from this origin.
+/// Creates a workspace with one feed. Its config permits fetches from this origin.
 fn workspace(origin: &Origin) -> Workspace {
     Workspace::new(&format!(
         "[poll]\nallow = [\"{}\"]\n\n# The first.\n[[feed]]\nid = \"first\"\nurl = \"file:first.xml\"  # ours\ntags = [\"sea\"]\n\n{SECTION}",

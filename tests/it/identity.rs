@@ -276,7 +276,7 @@ fn config(text: &str) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
 }
 
-/// Returns the stored entries of each feed: by the number of an entry, the item that it is.
+/// Returns the stored entries of each feed: their numbers, and for each number the item that the entry shows.
 fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
     let connection = Connection::open(store).unwrap();
     let mut statement = connection

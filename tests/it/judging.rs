@@ -189,7 +189,7 @@ async fn judging_only_the_changed_feeds_has_the_same_result_as_judging_all() {
         now = now + HOUR * random.below(80) as u32;
         for (folder, is_whole) in [(&whole, true), (&partly, false)] {
             if is_whole {
-                // Stores of older versions lack these values. Without them, all stories are judged.
+                // Removes values that stores of older versions lack. Without them, all stories are judged.
                 let store = rusqlite::Connection::open(folder.path().join("newswire.db")).unwrap();
                 store.execute("UPDATE section SET feeds = NULL, stale = NULL", []).unwrap();
             }

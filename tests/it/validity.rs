@@ -1,7 +1,7 @@
 //! Editions are valid by their specifications, and other programs read them as intended.
 //!
 //! The tests use `xmllint`, `jing` and Python's `feedparser`. A program that is not installed is skipped. If
-//! `NEWSWIRE_VALIDATORS` is set, a missing program (not a missing `feedparser`) is a failure.
+//! `NEWSWIRE_VALIDATORS` is set, the tests fail without `xmllint`, `jing` or Python.
 
 use crate::samples;
 use crate::samples::hostile;

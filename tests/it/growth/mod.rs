@@ -39,8 +39,8 @@ fn time<T>(input: &T, run: impl Fn(&T)) -> Duration {
     time_of_thread() - start
 }
 
-/// Asserts that doubling an input of `size` takes at most three times the time, or that doubling it once more does. The
-/// unit of `size` depends on `make`.
+/// Asserts that an input of twice the `size` takes at most three times as long. If it takes longer, an input of four
+/// times the `size` must not take three times as long again. The unit of `size` depends on `make`.
 #[track_caller]
 fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl Fn(&T)) {
     let (once, twice) = (make(size), make(2 * size));

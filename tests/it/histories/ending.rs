@@ -1,4 +1,4 @@
-//! The end of a random history: everything that readers and editors can see then, except the sentences.
+//! The end of a random history: everything that readers and editors can see then, except the sentences of explanations.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,9 +2,9 @@
 //! the code that decides is restructured.
 //!
 //! A history depends on its seed alone: the same seed gives the same polls, edits of the config, splits and joins. Its
-//! end is everything that a reader or an editor can see, except the sentences: the editions, the archives, and for each
-//! story its copies and its state in each section. `golden/histories.txt` has one line per history, with a hash of each
-//! part.
+//! end is everything that a reader or an editor can see, except the sentences of explanations: the editions, the
+//! archives, and for each story its copies and its state in each section. `golden/histories.txt` has one line per
+//! history, with a hash of each part.
 //!
 //! To see what a change of the code changes, run the test before and after it with `NEWSWIRE_HISTORIES` set to a
 //! folder, and compare the two folders. `NEWSWIRE_ACCEPT=1` rewrites the golden file. Use it only for a change that

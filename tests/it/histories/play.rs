@@ -20,7 +20,7 @@ pub struct History {
     pub bed: Bed,
     pub world: World,
     random: Random,
-    /// The ids of the stories that the sections showed each time they were archived.
+    /// The ids of all stories that a section showed when it was archived.
     pub ids: BTreeSet<String>,
 }
 
@@ -54,7 +54,7 @@ impl History {
         }
     }
 
-    /// Polls one to three random feeds, each if it is in the config.
+    /// Polls one to three random feeds. Skips a feed that is not in the config.
     async fn poll(&mut self) {
         for _ in 0..1 + self.random.below(3) {
             let feed = *self.random.pick(&FEEDS);
