@@ -167,7 +167,7 @@ async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
         workspace.pass().await;
         let chain = workspace.chain().await;
         assert_eq!(chain[0].len(), 10, "the section document shows as many as its limit says");
-        assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "an archive document has at most 100 stories");
+        assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "at most 100 stories each");
         assert_whole(&chain, 0..end);
         let now = workspace.archives().await;
         for (path, before) in &first {
@@ -331,7 +331,7 @@ async fn documents_stay_below_a_mebibyte_and_long_stories_are_shortened_to_their
 /// A newswire that reads its own Atom document as a feed publishes nothing twice. Each story keeps its id and its first
 /// source.
 #[tokio::test]
-async fn own_output_that_is_read_back_makes_no_loop() {
+async fn own_atom_document_read_as_a_feed_publishes_nothing_twice() {
     let mut workspace = Workspace::new("", "").await;
     workspace.put("a", &words(0..5));
     workspace.pass().await;

@@ -51,7 +51,7 @@ fn rss(items: &str) -> String {
 }
 
 #[test]
-fn source_has_everything_that_the_entry_says_and_nothing_about_the_relaying_feed() {
+fn source_of_an_entry_says_nothing_about_the_relaying_feed() {
     let sources = [
         "<source><id>tag:blog.example,2018:feed</id><title>A blog</title></source>",
         "<source><title>Another</title><rights>(c) Another</rights></source>",

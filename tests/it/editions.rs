@@ -145,7 +145,7 @@ fn shown(title: &str) -> String {
 }
 
 #[test]
-fn titles_lose_no_markup_and_show_no_escapes() {
+fn titles_are_shown_as_the_feed_means_them_in_every_format() {
     for (title, meant) in TITLES {
         let document = atom("", &entry("https://x.example/1", title, "<link href=\"https://x.example/1\"/>"));
         let [atom, rss, json] = editions(&workspace(&[("x", &document)]));

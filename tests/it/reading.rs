@@ -418,7 +418,7 @@ fn person_is_decoded_and_then_split_into_name_and_address() {
 }
 
 #[test]
-fn source_is_kept_whatever_it_says() {
+fn source_with_only_an_author_or_rights_is_kept() {
     let entry = atom_entry("<source><author><name>Ada</name></author></source>");
     assert_eq!(entry.source.as_ref().unwrap().authors[0].display(), "Ada");
     assert_eq!(entry.authors[0].display(), "Ada", "its author is the entry's");
@@ -495,7 +495,7 @@ fn original_file_replaces_the_one_that_counts_downloads() {
 }
 
 #[test]
-fn replies_are_a_page_only_if_declared_as_html() {
+fn replies_link_is_a_page_of_comments_only_if_declared_as_html() {
     let comments = |attributes: &str| {
         atom_entry(&format!("<link rel='replies' href='https://a.example/r' {attributes}/>")).comments
     };

@@ -46,7 +46,7 @@ fn podcast_section_matches_the_golden_files() {
 }
 
 #[test]
-fn episode_in_another_section_needs_no_itunes() {
+fn episode_in_an_ordinary_section_has_no_itunes_elements() {
     check_section(&section("mixed", "Mixed"), &[episode()]);
 }
 

@@ -89,7 +89,7 @@ fn a_feed_without_any_document_yet_is_not_delayed_by_a_day() {
 }
 
 #[test]
-fn the_latest_requested_time_counts() {
+fn the_next_poll_waits_for_the_latest_time_that_the_server_asks_for() {
     let check = |outcome, retry_after, max_age, expires, expected: u64, why: Option<&str>| {
         let next = next(|outlook| {
             outlook.outcome = outcome;

@@ -454,7 +454,7 @@ async fn parts_of_one_page_in_one_document_are_not_versions_of_each_other() {
 }
 
 #[tokio::test]
-async fn edit_under_a_new_guid_counts_and_updates_the_date() {
+async fn edit_under_a_new_guid_is_a_revision_and_updates_the_date() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut first = wire_entry("https://origin.example/1");
     first.published = Some(start());
@@ -562,7 +562,7 @@ fn newswire(folder: &std::path::Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn commands_join_and_split_and_explain_says_so() {
+fn join_and_split_commands_work_and_explain_shows_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let mut text = "[site]\ntitle = \"T\"\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n".to_owned();
     for name in ["one", "two"] {

@@ -14,8 +14,9 @@ fn source(path: &str, text: &str) -> SourceFile {
     SourceFile { path: PathBuf::from(path), text: text.to_owned() }
 }
 
-/// Returns `secret-X` for the environment variable X, and an error for names that begin with MISSING. Returns a name
-/// that begins with http unchanged, so that a test can have a URL as a secret.
+/// Makes up secrets: `secret-X` for the environment variable X, and a text with the path for a file. Names that begin
+/// with MISSING do not exist. A name that begins with http is the secret itself, so that a test can have a URL as a
+/// secret.
 fn secret(reference: &SecretRef) -> Result<SecretString, String> {
     match reference {
         SecretRef::Env(name) if name.starts_with("MISSING") => {

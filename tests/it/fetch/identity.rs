@@ -82,7 +82,7 @@ async fn a_ca_file_certifies_servers_under_their_own_names_only() {
 }
 
 #[tokio::test]
-async fn an_unusable_ca_file_is_named() {
+async fn an_unusable_ca_file_is_named_in_the_error() {
     for (file, message) in [
         ("missing.pem", "ca_file of the feed cannot be used: missing.pem: No such file or directory"),
         ("Cargo.toml", "ca_file of the feed cannot be used: Cargo.toml: it contains no PEM certificate"),
@@ -177,7 +177,7 @@ async fn literal_private_addresses_are_refused_through_a_proxy_too() {
 }
 
 #[tokio::test]
-async fn an_invalid_header_is_named_without_its_value() {
+async fn an_invalid_header_is_reported_without_its_value() {
     let mut feed = feed(&"http://feeds.example/".parse().unwrap(), &[]);
     feed.headers = vec![("X-Key".to_owned(), "canary\r\nHost: evil".into())];
     let error = error(first_poll(&feed).await);
