@@ -255,8 +255,8 @@ async fn undecided_failures_are_stored_when_the_daemon_stops() {
     check(&bed, &hosts, away, "ok", 0, SOON).await;
 }
 
-/// Polls the due feeds every ten minutes, as a timer does, after the clock was set back. Asserts that each feed waits
-/// for its interval of an hour and no longer.
+/// Polls the due feeds every ten minutes, as a timer does, after the clock was set back. Asserts that each feed is
+/// polled once, when its interval of an hour has passed by the new clock.
 async fn check_set_back(back: Duration) {
     let origin = steady();
     let bed = Bed::of_hosts(&origin, 12).await;
