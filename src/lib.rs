@@ -1,6 +1,7 @@
 //! newswire: polls feeds, recognises the stories in them, and republishes them by section.
 //!
-//! Four floors; imports go down only (`tests/architecture.rs` checks it). Decide in values, act at the edges.
+//! The modules form four floors. A module imports only from its own floor and from the floors below it, which
+//! `tests/architecture.rs` checks. The core decides and returns values; the edges do input and output.
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
@@ -9,12 +10,12 @@
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
 //! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`size`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they define the types that the others share |
 //!
-//! The path of one entry, in one direction: [`fetch`] gets a document; [`parse`] and [`normalize`] read it on the blocking
-//! pool; on the writer thread, [`commit`] takes a turn at the [`store`], loads the [`rows`] that matter, lets the
-//! [`newsroom`] decide, and writes the decisions in one transaction with the feed's validators and next poll; [`publish`]
-//! renders the sections that changed, from what [`shown`] reads; [`serve`] answers from memory.
+//! An entry takes this path. [`fetch`] gets a document. [`parse`] and [`normalize`] read it on the blocking pool. On
+//! the writer thread, [`commit`] opens a transaction of the [`store`], loads the [`rows`] that matter and lets the
+//! [`newsroom`] decide. It writes the decisions together with the feed's validators and next poll. [`publish`] renders
+//! the sections that changed, from the stories that [`shown`] reads. [`serve`] answers requests from memory.
 #![forbid(unsafe_code)]
-// Tests and benchmarks are programs: what their support code shares is `pub`, and they are not checked.
+// Only the library has this lint: in tests and benchmarks, code that several files share must be `pub`.
 #![warn(unreachable_pub)]
 
 #[cfg(feature = "cli")]

@@ -11,8 +11,8 @@ use tikv_jemallocator::Jemalloc;
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// The allocator's settings: a thread of its own gives freed memory back to the system within a second. There are few
-/// arenas, because each keeps some memory.
+/// The allocator's settings. A background thread returns freed memory to the system within a second. There are only
+/// four arenas, because each of them keeps some memory.
 #[allow(unsafe_code, reason = "jemalloc reads its settings from a symbol with this name, and nothing else defines it")]
 #[cfg_attr(target_env = "musl", unsafe(export_name = "_rjem_malloc_conf"))]
 #[cfg_attr(not(target_env = "musl"), unsafe(export_name = "malloc_conf"))]

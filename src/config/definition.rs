@@ -1,7 +1,7 @@
-//! The hash of a section's definition: of everything that decides which stories are in the section, and nothing else.
+//! The hash of a section's definition, that is, of everything that decides which stories are in the section.
 //!
-//! The store keeps the hash. If it changes, newswire re-judges the section over the whole archive, so a change of the code
-//! must not change it. It is the XXH3 (64 bits) of these bytes:
+//! The store keeps the hash. If the hash changes, newswire re-judges the section over the whole archive, so the same
+//! definition must have the same hash in every version of newswire. The hash is the XXH3 (64 bits) of these bytes:
 //!
 //! - A text is its length in bytes (64 bits, little endian) and its bytes. A number has 64 bits, little endian. A duration is
 //!   two numbers: whole seconds, and the nanoseconds of the rest. An optional value is the byte 0 if absent, else the byte 1 and
@@ -9,7 +9,8 @@
 //! - A list is its length as a number, and its items. A set is a list whose items are sorted by their bytes.
 //! - The definition is the text `newswire section 2`; the set of the feeds (id, set of tags, set of categories); `max_age` or its
 //!   absence; the list of the facets; the lists of `keep` and `drop`. Rules keep their order, because the first match decides.
-//! - A category is its term, and its scheme and its label or their absence. [`Rule::canonical`] describes the form of a rule.
+//! - A category is its term, its scheme or the scheme's absence, and its label or the label's absence.
+//!   [`Rule::canonical`] describes the bytes of a rule.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ impl Definition<'_> {
         xxh3_64(form.bytes())
     }
 
-    /// Returns the hash that stores up to version 4 hold, which hashed the `Debug` output of that time.
+    /// Returns the older hash, of a debug output, which stores up to version 4 contain.
     pub(super) fn former_hash(&self) -> u64 {
         let category = |Category { term, scheme, label }: &Category| {
             format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")

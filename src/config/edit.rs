@@ -1,8 +1,9 @@
 //! Edits of the TOML that leave the rest of the file as it is, byte for byte.
 //!
-//! `toml_edit` gives the position of a table or value. The text itself is cut and joined, never printed again, so comments,
-//! order, layout, line endings and byte-order mark stay. Every edit is verified before it is returned: parsed as TOML, the new
-//! text must equal the old one with just that change. An edit that cannot be made this way is refused with a reason.
+//! `toml_edit` gives the position of a table or value. The text is cut and joined at these positions and never printed
+//! again, so comments, order, layout, line endings and byte-order mark stay. Every edit is verified before it is
+//! returned: parsed as TOML, the new text must equal the old one with just that change. An edit that cannot be made
+//! this way is refused with a reason.
 
 use std::ops::Range;
 
@@ -31,10 +32,10 @@ pub enum EditError {
     /// The text has no feed of this index.
     #[error("there is no such [[feed]] in the file")]
     NoFeed,
-    /// The key is a table with a header of its own, or has dotted keys.
+    /// The key is a table with its own header, or has dotted keys.
     #[error("`{0}` is a separate table; edit it by hand")]
     OwnTable(String),
-    /// The edit would change the meaning of other parts of the text too.
+    /// The edit cannot be made without changing the meaning of other parts of the text.
     #[error("the layout of this file cannot be kept; edit it by hand")]
     Entangled,
     /// The new key or value is not valid; the message says why, without the value.
@@ -82,9 +83,9 @@ pub fn span_of(text: &str, index: usize, key: &str) -> Option<Range<usize>> {
     table.get(key).and_then(Item::span).or(table.span())
 }
 
-/// Returns the text with `block` added after the last table of its kind, or at the end if there is none. `block` holds whole
-/// tables of one kind, `feed` or `section`. A blank line separates it from the table before, unless the tables there follow
-/// each other without one; so [`remove`] restores the old text.
+/// Returns the text with `block` added after the last table of its kind, or at the end if there is none. `block`
+/// consists of whole tables of one kind, `feed` or `section`. A blank line separates the block from the text before it,
+/// unless the text after it begins without a blank line. Therefore [`remove`] can restore the old text.
 ///
 /// # Errors
 ///
@@ -219,14 +220,14 @@ pub fn unlist(text: &str, id: &FeedId) -> Result<String, EditError> {
     })
 }
 
-/// Returns a rule's value from the command line as TOML: unchanged if it looks like TOML, else quoted.
+/// Returns the value of a rule from the command line as TOML: unchanged if it looks like TOML, else quoted.
 pub fn value_of(text: &str) -> String {
     let text = text.trim();
     if text.starts_with(['[', '"', '\'', '{']) { text.to_owned() } else { quoted(text) }
 }
 
-/// Returns a value from the command line as TOML of the kind that the feed's key takes. A bare word for a key of another kind
-/// becomes a string, so that the check of the config reports what the key takes.
+/// Returns a value from the command line as TOML of the kind that the feed's key takes. For a key that takes no text,
+/// such as a number, text that is not TOML becomes a string; the check of the config then reports what the key takes.
 ///
 /// # Errors
 ///
@@ -260,7 +261,8 @@ pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
 /// Returns what changed between two texts of a file, as a unified diff with secrets masked; empty if nothing changed.
 pub fn difference(name: &str, before: &str, after: &str) -> String {
     let (old_masked, new_masked) = (mask::masked(before), mask::masked(after));
-    // Each line with its masked form: lines are compared as they are, so that a changed secret is a change.
+    // Pair each line with its masked form. The comparison uses the plain lines, so that a changed secret counts as a
+    // change.
     let old: Vec<(&str, &str)> = before.lines().zip(old_masked.lines()).collect();
     let new: Vec<(&str, &str)> = after.lines().zip(new_masked.lines()).collect();
     let operations = capture_diff_slices_by_key(Algorithm::Myers, &old, &new, |(line, _)| *line);
@@ -284,7 +286,7 @@ fn read(text: &str) -> Result<toml::Table, EditError> {
     toml::from_str(text).map_err(|error| EditError::Value(format!("the value is not TOML: {}", error.message())))
 }
 
-/// Returns the edited text if it parses to what the old one says with just this change.
+/// Returns the edited text if, parsed as TOML, it equals the old text with just this change; else an error.
 fn verified(
     before: &str,
     after: String,
@@ -341,12 +343,13 @@ fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Returns the end of the line that contains `at`, after its line break.
+/// Returns the position after the line break of the line that contains `at`.
 fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1)
 }
 
-/// Returns the start of the comment lines directly above a line. Comments at the head of the file belong to the file.
+/// Returns the start of the comment lines directly above a line. Returns the line itself if these comments reach the
+/// start of the file, because then they describe the file.
 fn above_comments(text: &str, line: usize) -> usize {
     let mut start = line;
     while start > 0 {
@@ -359,8 +362,8 @@ fn above_comments(text: &str, line: usize) -> usize {
     line
 }
 
-/// Returns the end of the comment lines directly below a table, such as commented-out keys. Comments directly above the next
-/// table belong to that table.
+/// Returns the end of the comment lines directly below a table, such as commented-out keys. Returns the end of the
+/// table if the comments are directly above the next table, because then they describe that one.
 fn below_comments(text: &str, line: usize) -> usize {
     let mut end = line;
     while text[end..].trim_start_matches([' ', '\t']).starts_with('#') {

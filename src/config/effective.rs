@@ -1,4 +1,4 @@
-//! The effective configuration, value by value, each with its origin; secrets are masked.
+//! Lists the effective values of the configuration, each with its origin. Secrets are masked.
 
 use std::path::PathBuf;
 
@@ -87,7 +87,8 @@ pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Effect
     settings
 }
 
-/// Returns the values of one feed or section: as written, else from `otherwise`, else the defaults if `all` is set.
+/// Returns the values of one feed or section. A value comes from the table itself, else from `otherwise`, else from the
+/// defaults if `all` is set.
 fn of_table(
     shape: &'static Shape,
     text: &ConfigText,
@@ -129,7 +130,7 @@ fn table_name(shape: &Shape) -> &'static str {
     shape.name.trim_matches(['[', ']'])
 }
 
-/// A text, parsed with positions, and its copy with masked secrets.
+/// A text parsed with positions, and its form with masked secrets.
 struct ConfigText<'a> {
     source: &'a SourceFile,
     masked: String,

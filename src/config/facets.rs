@@ -1,4 +1,4 @@
-//! Facets: categories that classify an entry by region, topic, type …
+//! Facets: categories that classify an entry by region, topic, type and so on.
 //!
 //! The facet `region` is published as `scheme="{site.url}/region"`, however a feed wrote it.
 
@@ -8,9 +8,10 @@ use url::Url;
 
 use crate::entry::Category;
 
-/// Reads facets from the categories: `region:international`, a scheme that ends in a facet's name, and
-/// `international / prose / post` become the lower-case term with the facet's scheme; the label keeps the original spelling if
-/// it differs. Other categories stay as they are. Keeps the order and removes repeats.
+/// Converts categories into facets. A category becomes a facet if it is written `region:international`, if its scheme
+/// ends in a facet's name, or if it has one term for each facet: `international / prose / post`. The result has the
+/// lower-case term and the facet's scheme; its label keeps the original spelling if that differs. Other categories stay
+/// as they are. Keeps the order and removes repeats.
 pub fn classify(categories: &[Category], facets: &[String], site_url: &Url) -> Vec<Category> {
     let mut seen = HashSet::new();
     let classified = categories.iter().flat_map(|category| classify_one(category, facets, site_url));

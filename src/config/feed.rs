@@ -1,4 +1,4 @@
-//! Reads the `[[feed]]` tables: ids first, so that everything else can refer to them, then the other keys.
+//! Reads the `[[feed]]` tables: first the ids, so that everything else can refer to them, then the other keys.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -39,7 +39,8 @@ pub(super) struct Feeds {
     pub ids: HashSet<FeedId>,
     /// The tags of all feeds.
     pub tags: HashSet<String>,
-    /// The feeds that name a section in `sections`; an empty list if all of them have errors.
+    /// For each section that feeds name in `sections`, the ids of those feeds; an empty list if none of them has a
+    /// valid id.
     pub named: HashMap<SectionId, Vec<FeedId>>,
 }
 
@@ -62,7 +63,7 @@ struct FeedHead<'a> {
     url: Option<FeedUrl>,
 }
 
-/// Reads all feeds, and reports every problem of them.
+/// Reads all feeds and reports every problem in them.
 pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &SectionIds) -> Feeds {
     let mut feeds = Feeds::default();
     for head in heads(tables) {
@@ -77,7 +78,7 @@ pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &Section
     feeds
 }
 
-/// Reads the ids and URLs. Assigns written ids before generated ones; a second feed with the same id is an error.
+/// Reads the ids and URLs. Assigns ids from the TOML before generated ones. A second feed with the same id is an error.
 fn heads<'a>(tables: &[Table<'a>]) -> Vec<FeedHead<'a>> {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
@@ -185,7 +186,7 @@ fn read(head: FeedHead, tags: Vec<String>, settings: &Settings) -> Option<Feed> 
         ca_file: table.get("ca_file", value::path),
         http2: table.get("http2", Node::boolean).unwrap_or(true),
         site: table.get("site", value::web_url),
-        // Last, so that the problems of all other keys are reported too.
+        // These come last because `?` returns at once: the problems of all other keys are reported before that.
         id: head.id?,
         url: head.url?,
     })
@@ -195,7 +196,8 @@ fn category(node: Node) -> Result<Category, Fault> {
     Ok(Category { term: value::words(node)?, ..Category::default() })
 }
 
-/// Reads the headers, and whether one of them is secret: by its name, or because its value is in the environment or a file.
+/// Reads the headers, and whether one of them is secret. A header is secret by its name, or if its value is in the
+/// environment or a file.
 fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
     let mut headers = Vec::new();
     let mut has_secret = false;
@@ -219,8 +221,8 @@ fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
 /// The URL schemes of the proxies that newswire supports.
 pub const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// Warns of credentials that are sent over http, where anyone on the network path can read them. `key` is the key with
-/// credentials other than `url`.
+/// Warns of credentials that are sent over http, where anyone on the network path can read them. `key` is the key other
+/// than `url` that holds credentials, if there is one.
 fn warn_of_plain_http(table: &Table, url: &FeedUrl, key: Option<&'static str>) {
     let FeedUrl { secret: url, shown } = url;
     let is_on_this_machine = match url.host() {

@@ -53,8 +53,8 @@ fn parse_file(path: &str, folder: &Path) -> Result<Url, Fault> {
     url.ok_or_else(wanted)
 }
 
-/// Generates the id of a feed without one: the host without `www` and the words of path and query, in `[a-z0-9-]`; for a file,
-/// its name.
+/// Generates the id of a feed that has none, in `[a-z0-9-]`: the host without `www`, and the words of path and query
+/// except [`NOISE`]; for a file, the words of its name.
 pub(super) fn default_id(url: &FeedUrl) -> String {
     let shown = &url.shown;
     let host = shown.host_str().unwrap_or_default();
@@ -67,7 +67,8 @@ pub(super) fn default_id(url: &FeedUrl) -> String {
     if words.is_empty() { "feed".to_owned() } else { shortened(&words) }
 }
 
-/// Generates the id of a feed whose default id is taken: the same at every start, regardless of the feeds before it.
+/// Generates the id of a feed whose default id is taken. The id depends only on the URL, so it is the same at every
+/// start.
 pub(super) fn other_id(id: &str, url: &FeedUrl) -> String {
     let hash = xxhash_rust::xxh3::xxh3_64(url.secret.as_str().as_bytes());
     format!("{id}-{:05x}", hash & 0xf_ffff)

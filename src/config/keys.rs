@@ -12,7 +12,7 @@ pub struct Shape {
     pub kinds: &'static [Kind],
 }
 
-/// The type of a key's value. The reader checks more.
+/// The type of a key's value. The reader checks the value further.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A string.
@@ -193,8 +193,8 @@ const OTHER_NAMES: [(&str, &str); 14] = [
     ("lang", "language"),
 ];
 
-/// Returns the hint for a key that `shape` does not have: the nearest name, else the table that has the key, else the keys of
-/// `shape`.
+/// Returns the hint for a key that `shape` does not have: the nearest name, else newswire's name for the key of another
+/// program, else the tables that have the key, else the keys of `shape`.
 pub(super) fn advice(key: &str, shape: &Shape) -> String {
     if let Some(nearest) = nearest(key, shape.keys.iter().copied()) {
         return format!("did you mean `{nearest}`?");
@@ -220,7 +220,8 @@ pub(super) fn is_name(key: &str) -> bool {
     (1..=MAX_NAME_LENGTH).contains(&key.len()) && key.bytes().all(is_mark)
 }
 
-/// Whether a message about `shape` may show a key. In the place of a secret, only a key that resembles a known one.
+/// Whether a message about `shape` may show a key. Where a secret is expected, only a key that resembles a known one
+/// may be shown.
 pub(super) fn may_be_named(key: &str, shape: &Shape) -> bool {
     is_name(key) && (shape.name != SECRET.name || nearest(key, shape.keys.iter().copied()).is_some())
 }

@@ -1,5 +1,5 @@
-//! Splits TOML into tokens, for code that needs the kind of a piece of text and not its value. Never fails: a string without
-//! closing quotes ends with its line, a multi-line string with the text.
+//! Splits TOML into tokens, for code that needs the kind of a piece of text and not its value. Never fails: a string
+//! without closing quotes ends with its line, and a multi-line string with the text.
 
 use std::ops::Range;
 
@@ -54,7 +54,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
     let triple = [quote; 3].iter().collect::<String>();
     if text.starts_with(&triple) {
         let end = closing(&text[3..], &triple, quote == '"').map_or(text.len(), |end| 3 + end + 3);
-        // Up to two quotes may come before the three that close it.
+        // Up to two quotes of the text may come directly before the three closing quotes.
         end + text[end..].bytes().take(2).take_while(|byte| *byte == quote as u8).count()
     } else {
         let line = &text[..line_length(text)];

@@ -1,10 +1,11 @@
 //! Masks secrets in TOML before a message shows a line of it.
 //!
-//! Shows only what is known to be harmless and masks the rest, so that no misspelling shows a secret. A value is shown if it
-//! belongs to a known key that is not for secrets. Masked are: everything under `headers`, `basic_auth`, `token` and `proxy`,
-//! except the names in `{ env = "…" }` and `{ file = "…" }`; the value of every unknown key; a value of the wrong type; and the
-//! userinfo and secret parameters of addresses. A text with syntax errors is masked line by line: if a line cannot be parsed
-//! alone, only the names of known keys in it are shown.
+//! Shows only what is known to be harmless and masks the rest, so that no misspelling reveals a secret. A value is
+//! shown if it belongs to a known key that is not for secrets. These are masked: everything under `headers`,
+//! `basic_auth`, `token` and `proxy`, except the names in `{ env = "…" }` and `{ file = "…" }`; the value of every
+//! unknown key; a value of the wrong type; userinfo and secret parameters in addresses; and the part of a comment that
+//! looks like a secret. A text with syntax errors is masked line by line. If a line cannot be parsed alone, only the
+//! names of known keys in it are shown.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -73,8 +74,8 @@ pub fn masked_urls(text: &str) -> String {
     masking.into_text()
 }
 
-/// Returns the position of the first secret in plain text, which should be in the environment or a file; in bytes. Headers
-/// with harmless names do not count.
+/// Returns the position, in bytes, of the first secret in plain text, which should be in the environment or a file.
+/// Headers with harmless names do not count.
 pub(super) fn plain_secret(text: &str) -> Option<Range<usize>> {
     let mut start = 0;
     text.split_inclusive('\n').find_map(|line| {
@@ -255,7 +256,7 @@ impl<'t> Masking<'t> {
         }
     }
 
-    /// Hides the rest of a comment after what looks like a key, unless that key is harmless.
+    /// Hides the rest of a comment after what looks like a key that is not harmless, or after `bearer` or `basic`.
     fn hide_in_comments(&mut self, tokens: &[TomlToken]) {
         for token in tokens.iter().filter(|token| token.kind == lexer::TokenKind::Comment) {
             let comment = &self.text[token.span.clone()];
@@ -380,7 +381,7 @@ mod tests {
     }
 
     proptest! {
-        /// Masks the syntax of TOML in any disorder.
+        /// The text consists of pieces of TOML syntax in random order.
         #[test]
         fn masking_keeps_every_place(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
             let text = parts.concat();

@@ -62,8 +62,8 @@ pub enum SecretRef {
     File(PathBuf),
 }
 
-/// Checks all texts, the main file first. Returns the configuration, unless there is an error, and every problem in the order
-/// of files and lines. `secret` looks up a secret, or says why that failed.
+/// Checks the texts in `files`; the first is the main file. Returns the configuration unless there is an error, and
+/// every problem in the order of files and lines. `secret` looks up a secret, or says why that failed.
 pub fn check(
     files: &[SourceFile],
     secret: &dyn Fn(&SecretRef) -> Result<SecretString, String>,
@@ -93,8 +93,8 @@ pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: 
     reading.problem(level, &place, message.to_owned(), Some(hint.to_owned()))
 }
 
-/// Returns a warning for each file with a secret in plain text. `is_exposed` says whether the file is world-readable, which
-/// gets a stronger message.
+/// Returns a warning for each file with a secret in plain text. `is_exposed` says whether a file is world-readable;
+/// then the message is stronger.
 pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -> Vec<Problem> {
     let reading = Reading::new(files, &no_secret);
     let warning = |(file, source): (usize, &SourceFile)| {
@@ -166,7 +166,7 @@ fn read(main: &Table, tables: &[Table]) -> Config {
 
 fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
     let head = SourceFile { path: main.path.clone(), text: before_tables(&main.text).to_owned() };
-    // If the line that looks like a header is within a value, the text before it is broken.
+    // If the line that looks like a header is inside a value, the text before that line does not parse.
     let has_all = syntax::parse(&head.text).1.is_none();
     let files = std::slice::from_ref(if has_all { &head } else { main });
     let reading = Reading::new(files, &no_secret);
@@ -177,7 +177,8 @@ fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
     })
 }
 
-/// Returns the text before the first line that looks like the header of a table. The rest may be a hundred thousand feeds.
+/// Returns the text before the first line that looks like the header of a table. The rest may hold a hundred thousand
+/// feeds, so it is not parsed.
 fn before_tables(text: &str) -> &str {
     let mut end = 0;
     for line in text.split_inclusive('\n') {

@@ -149,10 +149,10 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// How long to keep the text of entries after they left their feed's document. Default: 365 days.
     pub keep: Duration,
-    /// How many entries keep their text at most. Entries that a document still lists always keep it.
+    /// The most entries that keep their text. Entries that a document still lists always keep it.
     pub max_entries: Option<u64>,
-    /// How large the store may grow, in bytes, before the oldest texts are deleted. Entries that a document still lists always
-    /// keep theirs.
+    /// How large the store may grow, in bytes, before the oldest texts are deleted. Entries that a document still lists
+    /// always keep their text.
     pub max_bytes: Option<u64>,
 }
 
@@ -172,11 +172,11 @@ pub struct Publish {
 pub struct Stories {
     /// The tests that may join copies. Default: text.
     pub dedup: Dedup,
-    /// How far apart, by `sort_at`, copies of one text may be. Default: 3 days.
+    /// How far apart two copies of one text may be in time, by `sort_at`. Default: 3 days.
     pub window: Duration,
-    /// How much of their text long copies with the same title must share, 0 to 1. Default: 0.6.
+    /// The share of their text that long copies with the same title must have in common, 0 to 1. Default: 0.6.
     pub likeness: f64,
-    /// Further query parameters that only track readers: in lower case; `*` at the end matches any rest of the name.
+    /// Further query parameters that only track readers, in lower case; `*` at the end matches any rest of the name.
     pub tracking: Vec<String>,
 }
 
@@ -187,7 +187,7 @@ pub enum Dedup {
     Text,
     /// Links only.
     Links,
-    /// None: every entry is a story of its own.
+    /// No tests: every entry is a separate story.
     Off,
 }
 
@@ -219,7 +219,8 @@ pub struct Feed {
     pub schedule: Schedule,
     /// Whether neither the feed nor `[poll]` sets a `schedule`.
     pub schedule_is_default: bool,
-    /// Of two copies of a story, the one from the feed with the higher priority leads. Default: 0.
+    /// The priority of the feed's copies: if neither host nor credit decides which copy leads, the highest priority
+    /// does. Default: 0.
     pub priority: i64,
     /// Whether to poll the feed. The stories of a disabled feed stay.
     pub enabled: bool,
@@ -227,7 +228,7 @@ pub struct Feed {
     pub headers: Vec<(String, SecretString)>,
     /// The credentials for HTTP Basic authentication (RFC 7617).
     pub basic_auth: Option<BasicAuth>,
-    /// A face or logo to show with the feed.
+    /// A portrait or logo to show with the feed.
     pub image: Option<Url>,
     /// How long a whole poll may take.
     pub timeout: Duration,
@@ -249,11 +250,12 @@ pub struct Feed {
     pub ca_file: Option<PathBuf>,
     /// Whether HTTP/2 may be used. Default: true.
     pub http2: bool,
-    /// The site that the feed belongs to. A `file:` feed needs it to count as the original's own feed.
+    /// The site that the feed belongs to. Only with this key do the entries of a `file:` feed count as the site's
+    /// originals.
     pub site: Option<Url>,
 }
 
-/// The address of a feed, and the form of it that may be shown.
+/// The address of a feed, and its form for display.
 #[derive(Clone)]
 pub struct FeedUrl {
     /// The address to fetch: `http`, `https`, or `file` with an absolute path. May contain userinfo and tokens; never show it.
@@ -323,15 +325,15 @@ pub struct Section {
     pub description: Option<String>,
     /// The feeds that it takes, resolved from ids, tags and `"*"`, in the config's order.
     pub feeds: FeedList,
-    /// A story is in the section if one of these matches, or if there are none.
+    /// A story is in the section only if one of these rules matches, or if there are none.
     pub keep: Vec<Rule>,
-    /// A story is not in the section if one of these matches.
+    /// A story is not in the section if one of these rules matches.
     pub drop: Vec<Rule>,
-    /// How many stories it shows, 1 to 500. Default: 50.
+    /// How many stories the section shows, 1 to 500. Default: 50.
     pub limit: usize,
     /// How old a story may be; `None` for no limit.
     pub max_age: Option<Duration>,
-    /// How many stories of one feed it shows; `None` for no limit.
+    /// How many stories of one feed the section shows; `None` for no limit.
     pub per_feed: Option<usize>,
     /// What happens to an entry that changes. Default: apply.
     pub edits: Edits,
@@ -344,8 +346,8 @@ pub struct Section {
     /// The hash of everything that decides which stories are in the section (feeds, rules, `max_age`). If it changes, newswire
     /// re-judges the section. The same definition has the same hash at every start.
     pub definition_hash: u64,
-    /// The hash that the previous version made of the same definition. A section with this hash in the store need not be
-    /// re-judged.
+    /// The hash of the same definition in an older form. If the store has this hash, newswire need not re-judge the
+    /// section.
     pub former_hash: u64,
 }
 

@@ -14,10 +14,10 @@ use super::SourceFile;
 use super::mask;
 use crate::text::columns::wrap;
 
-/// The width of every terminal, in columns.
+/// The width of the messages, in columns; it fits into every terminal.
 const WIDTH: usize = 80;
 
-/// The columns before a text: `warning: `, or the line number and `= help: `.
+/// The columns that the renderer writes before a text: `warning: `, or the line number and `= help: `.
 const MARGIN: usize = 14;
 
 /// A problem of a configuration. Serializes to the form that `newswire check --json` prints.
@@ -103,7 +103,7 @@ pub fn render_problems(problems: &[Problem], files: &[SourceFile], styled: bool)
     text
 }
 
-/// Returns the text of a file with masked secrets. Files that are not TOML are templates.
+/// Returns the text of a file with masked secrets. A file that is not TOML is a template.
 fn shown(file: &SourceFile) -> String {
     let is_template = file.path.extension().is_some_and(|extension| extension == "html" || extension == "css");
     if is_template { mask::masked_urls(&file.text) } else { mask::masked(&file.text) }

@@ -1,5 +1,5 @@
-//! A small typed reader of TOML. It knows the position of everything and continues after an error, so that one run finds all
-//! problems. (serde stops at the first.)
+//! A small typed reader of TOML. It knows the position of every value and continues after an error, so that one run
+//! finds all problems. (serde stops at the first.)
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::RangeInclusive;
@@ -44,7 +44,7 @@ pub(super) struct Reading<'a> {
     line_starts: Vec<OnceCell<Vec<usize>>>,
     problems: RefCell<Vec<Problem>>,
     suggestions: Cell<u32>,
-    /// For each text with syntax errors, the part that could be recovered.
+    /// For each text with syntax errors, what could be recovered.
     recovered: OnceCell<Vec<Option<RecoveredToml>>>,
 }
 
@@ -60,8 +60,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Parses all texts and passes them to `read`. For a text with syntax errors, reports the first one and reads the part that
-    /// is certain.
+    /// Parses all texts and passes them to `read`. For a text with syntax errors, reports the first one and reads the
+    /// part that could be recovered.
     pub(super) fn read<T>(&self, read: impl for<'d> FnOnce(&[&'d Spanned<DeTable<'d>>]) -> T) -> T {
         let parsed: Vec<_> = self.files.iter().map(|source| syntax::parse(&source.text)).collect();
         for (file, (_, recovered)) in parsed.iter().enumerate() {
@@ -84,7 +84,7 @@ impl<'a> Reading<'a> {
         read(&documents)
     }
 
-    /// Whether any text has syntax errors. Things that other texts refer to may be in the part that cannot be read.
+    /// Whether any text has syntax errors. The part that cannot be read may have what other texts refer to.
     pub(super) fn is_broken(&self) -> bool {
         self.recovered.get().is_some_and(|recovered| recovered.iter().any(Option::is_some))
     }
@@ -305,7 +305,7 @@ impl<'a> Table<'a> {
         Table { shape, entries, place, reading }
     }
 
-    /// Returns the value of `key`; `None` if it is missing or invalid. Reports an invalid one.
+    /// Returns the value of `key`; `None` if it is missing or invalid. Reports an invalid value.
     pub(super) fn get<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
         let node = self.node(key)?;
         read(node).map_err(|fault| self.reading.fail(&node.place(), fault)).ok()

@@ -21,7 +21,7 @@ const FIELDS: [Field; 9] = [
     Field::Language,
 ];
 
-/// Reads a rule: a table whose keys must all hold.
+/// Reads a rule: a table whose tests must all match.
 pub(super) fn read(node: Node, feeds: &Feeds) -> Result<Rule, Fault> {
     let table = node.table(&keys::RULE)?;
     if table.is_empty() {

@@ -1,6 +1,7 @@
 //! The JSON Schema of the TOML, so that text editors can complete keys and mark mistakes.
 //!
-//! Generated from the same table of keys that the reader uses. Descriptions and defaults come from `config/reference.toml`.
+//! The schema is generated from the same list of keys that the reader uses. Descriptions and defaults come from
+//! `config/reference.toml`.
 
 use serde_json::{Map, Value, json};
 

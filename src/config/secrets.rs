@@ -1,11 +1,13 @@
 //! Removes the secrets of a feed from what its server sends, before any of it is stored or shown.
 //!
-//! A server that knows a token repeats it in what it sends: in links to the feed itself, guids and redirects. Relative links
-//! resolve against [`Secrets::base`], which has no secrets. Whatever still equals a secret becomes `***`, in every text. The
-//! secrets are the password, the values of secret query parameters, credentials in headers, and for an address that is secret
-//! as a whole, the parts that look like a token; if none does, the folder of its path. A short value counts only in its own
-//! place, such as `token=abc`, so that no common word disappears from a text. Parameters of an entry's own links that merely
-//! have the name of a secret one stay.
+//! Servers often repeat a secret that they know: in links to the feed itself, guids and redirects. Relative links
+//! resolve against [`Secrets::base`], which has no secrets. In every text, a secret becomes `***`. These are secrets:
+//! user name and password in the address, the password of `basic_auth`, the values of secret query parameters, and
+//! credentials in headers. In an address that is secret as a whole, the parts that look like a token are secrets. If
+//! neither its file name nor its query looks like a token, the path and its folder are secrets too.
+//!
+//! A short secret is masked only in its own place, such as `token=abc`, so that no common word disappears from a text.
+//! A parameter of an entry's own link stays if it merely has the name of a secret parameter.
 
 use std::borrow::Cow;
 
@@ -19,20 +21,20 @@ use super::mask;
 use super::model::Feed;
 use super::shown_url::{MASK, is_secret_parameter, shown};
 
-/// A text of at least this many bytes does not occur by chance.
+/// A secret of at least this many bytes does not occur in other text by chance.
 const LONG: usize = 10;
 
-/// Like [`LONG`], for a text that mixes letters with digits, or upper with lower case.
+/// Like [`LONG`], for a secret that mixes letters with digits, or upper with lower case.
 const LONG_IF_MIXED: usize = 6;
 
-/// Like [`LONG`], for a part of an address that is secret as a whole; such parts are often words.
+/// Like [`LONG`], for a part of an address that is secret as a whole; many such parts are words.
 const LONG_IN_PATH: usize = 16;
 
-/// How many secrets are searched for. More than that can only come from redirects that try to waste time. The secrets of the
-/// configuration come first.
+/// The most texts to search for. Only redirects that try to waste time can cause more. The secrets of the configuration
+/// come first.
 const MAX_NEEDLES: usize = 100;
 
-/// The characters that may follow the value of a parameter, and a path.
+/// The characters that may follow the value of a parameter.
 const VALUE_ENDS: &str = "&#\"'<>;, \t\r\n)%";
 const PATH_ENDS: &str = "/?#\"'<>;, \t\r\n)%";
 
@@ -82,7 +84,7 @@ impl Secrets {
         secrets.sorted()
     }
 
-    /// Adds the secrets in the addresses of redirects.
+    /// Adds the secrets in the addresses to which the feed redirected.
     pub fn with_hops<'u>(mut self, hops: impl IntoIterator<Item = &'u Url>) -> Secrets {
         hops.into_iter().for_each(|hop| self.add_url(hop));
         self.sorted()
@@ -142,7 +144,8 @@ impl Secrets {
         if self.scrub_json(&mut json) { serde_json::from_value(json).ok() } else { Some(value) }
     }
 
-    /// Returns the texts that a scrubbed text may have been before.
+    /// Returns the texts that [`Secrets::scrub`] would turn into this one, each with one secret in place of every
+    /// `***`.
     pub fn unscrubbed<'s>(&'s self, text: &'s str) -> impl Iterator<Item = String> + 's {
         let secrets = self.needles.iter().filter(|_| text.contains(MASK)).map(|needle| &needle.text[needle.start..]);
         let before = secrets.map(|secret| text.replace(MASK, secret));
@@ -200,8 +203,8 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret. A distinct secret is masked anywhere, any other secret only after one of `places` and before one
-    /// of `ends`.
+    /// Adds a secret. A secret that does not occur by chance is masked anywhere; any other only after one of `places`
+    /// and before one of `ends`.
     fn add(&mut self, secret: &str, places: &[String], ends: &'static str) {
         if is_distinct(secret) {
             self.add_distinct(secret);
@@ -227,7 +230,8 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret with the text before it, plain and encoded as in an address within the parameter of another.
+    /// Adds a secret with the text before it: as it is, and percent-encoded, as in an address within a parameter of
+    /// another address.
     fn push_at(&mut self, place: &str, secret: &str, ends: &'static str) {
         self.push(place.to_owned(), secret, ends);
         self.push(encoded(place), &encoded(secret), ends);
@@ -278,8 +282,7 @@ fn is_distinct(text: &str) -> bool {
     text.len() >= LONG || is_mixed(text)
 }
 
-/// Whether a part of an address that is secret as a whole looks secret itself: such parts are often words, joined by
-/// hyphens.
+/// Whether a part of an address that is secret as a whole looks like a token, and not like words joined by hyphens.
 fn looks_secret(part: &str) -> bool {
     part.len() >= LONG_IN_PATH || is_mixed(part)
 }

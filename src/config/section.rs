@@ -79,7 +79,7 @@ fn read(
         podcast: podcast(table),
         access: access(table),
         title: table.get("title", value::words).unwrap_or_else(|| id.map(title_of).unwrap_or_default()),
-        // Last, so that the problems of all other keys are reported too.
+        // This comes last because `?` returns at once: the problems of all other keys are reported before that.
         id: id?.clone(),
     })
 }
@@ -124,7 +124,7 @@ fn check_former_ids<'a>(
     }
 }
 
-/// The feeds that `feeds` of a section can name.
+/// The feeds by the names that a section's `feeds` can have for them.
 struct Takers<'a> {
     feeds: &'a Feeds,
     by_id: HashMap<&'a FeedId, usize>,

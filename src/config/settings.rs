@@ -20,8 +20,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The shortest interval between polls that gets no warning.
 const OFTEN: Duration = Duration::from_secs(600);
 
-/// How many polls of a schedule are checked for the shortest interval: enough for two hours of polls every ten minutes, and
-/// quick for a hundred thousand feeds.
+/// How many polls of a schedule are checked for the shortest interval: enough for two hours of polls every ten minutes,
+/// and few enough for a hundred thousand feeds.
 const WATCHED_POLLS: usize = 12;
 
 /// The default store of a config under `/etc`.
@@ -184,8 +184,8 @@ fn store(main: &Table) -> StoreConfig {
     }
 }
 
-/// Returns the default path of the store: next to the main file; for an installed newswire, whose config folder is read-only,
-/// the system's folder for state.
+/// Returns the default path of the store: next to the main file. A config under `/etc` belongs to an installed
+/// newswire, which cannot write there; its store is in the system's folder for state.
 fn default_store(main: &Table) -> PathBuf {
     let main_file = &main.reading.files[main.place.file].path;
     if main_file.starts_with("/etc") { INSTALLED_STORE.into() } else { main_file.with_file_name("newswire.db") }
@@ -245,7 +245,7 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
     (poll, defaults)
 }
 
-/// The contact address in the User-Agent of a newswire without a public address: the program's own page.
+/// The contact address in the User-Agent if the site has no public address: newswire's own page.
 pub const DEFAULT_CONTACT: &str = "https://newswire.example/";
 
 /// Returns the site's about page if the site has a public address, else [`DEFAULT_CONTACT`].
@@ -280,7 +280,7 @@ fn schedule_hint(text: &str, timezone: Tz) -> Option<String> {
     if first == "every" { value::unit_hint(rest) } else { None }
 }
 
-/// Returns the shortest time between two of the first polls of a year.
+/// Returns the shortest time between two consecutive polls among the first in 2026. Any fixed start would do.
 fn shortest_gap(schedule: &Schedule) -> Duration {
     let mut shortest = Duration::MAX;
     let mut last = Timestamp::from_millis(1_767_225_600_000);

@@ -1,4 +1,4 @@
-//! The form of an address that may be shown: never with userinfo or the values of secret query parameters.
+//! The form of an address for display: never with userinfo or the values of secret query parameters.
 
 use url::Url;
 
@@ -9,11 +9,11 @@ pub(super) const SECRET_PARAMETERS: [&str; 10] =
 /// The replacement for a secret value.
 pub(super) const MASK: &str = "***";
 
-/// Returns the form of a configured or redirected URL that may be shown: without userinfo and fragment, and with the values of
-/// secret query parameters masked.
+/// Returns a configured or redirected URL for display: without userinfo and fragment, and with the values of secret
+/// query parameters masked.
 pub fn shown(url: &Url) -> Url {
     let mut shown = url.clone();
-    // These fail only for URLs that cannot have a user, which then have none.
+    // These calls fail only for a URL that cannot have a user name; then there is nothing to remove.
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     shown.set_fragment(None);

@@ -1,8 +1,10 @@
-//! Recovers from syntax errors in TOML: reports the first error, and keeps the rest of the text that is certain.
+//! Recovers from syntax errors in TOML: reports the first error, and keeps the part of the text whose meaning is
+//! certain.
 //!
-//! After an unclosed list, a parser reports every later line as an error. So newswire replaces the statement with the first
-//! error by spaces and parses the rest again: a text with one syntax error gets one message, and other mistakes in it are found
-//! too. Something that seems to be missing may be in the removed part, so the caller must not report it as missing.
+//! After an unclosed list, a parser reports every later line as an error. So newswire replaces the statement with the
+//! first error by spaces and parses the text again. A text with one syntax error thus gets one message, and other
+//! mistakes in it are found too. Something that seems to be missing may be in the replaced part, so the caller must not
+//! report it as missing.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,7 +15,7 @@ use toml::de::{DeTable, Error};
 use super::keys::SHAPES;
 use super::lexer::{self, TokenKind, TomlToken};
 
-/// How many statements are removed before newswire gives up on the rest of the text.
+/// How many statements newswire replaces before it gives up on the rest of the text.
 const MAX_ROUNDS: usize = 20;
 
 /// The first syntax error of a text.
@@ -82,7 +84,8 @@ impl RecoveredToml {
         self.blanked.push(span);
     }
 
-    /// Whether a part of the table with this header or these braces was removed, so that its keys may be there.
+    /// Whether a part of the table was replaced, so that keys that seem to be missing may be there. `table` is the
+    /// position of the table's header or braces.
     pub(super) fn has_touched(&self, table: &Range<usize>) -> bool {
         let after = self.text.get(table.end..).unwrap_or_default();
         let is_header = |line: &&str| line.trim_start().starts_with('[');
@@ -93,7 +96,7 @@ impl RecoveredToml {
     }
 }
 
-/// Returns the first error: an unclosed bracket, or what the parser reports.
+/// Returns the first error: an unclosed bracket if that explains the error, else what the parser reports.
 fn first_fault(text: &str, errors: &[Error]) -> SyntaxFault {
     let statements = statements(text);
     let at = first_error(errors);
@@ -119,8 +122,8 @@ fn first_error(errors: &[Error]) -> Range<usize> {
     errors.iter().filter_map(Error::span).min_by_key(|span| span.start).unwrap_or(0..0)
 }
 
-/// Whether the open bracket explains the error. For an error in the same line, the parser's reason, such as a missing quote, is
-/// better.
+/// Whether the open bracket explains the error. If both are on one line, the parser's reason, such as a missing quote,
+/// is better.
 fn is_unclosed(text: &str, open: &Range<usize>, error: &Range<usize>) -> bool {
     text.get(open.start..error.start).is_none_or(|between| between.contains('\n'))
 }
@@ -154,7 +157,8 @@ fn given_twice(text: &str, span: &Range<usize>) -> String {
     }
 }
 
-/// Returns the opening quotes of a multi-line string that runs to the end of the file, where the parser reports the error.
+/// Returns the opening quotes of a multi-line string that is not closed before the end of the file. The parser reports
+/// that error at the end.
 fn unclosed_text(text: &str, error: usize) -> Option<Range<usize>> {
     let last = lexer::tokens(text).pop().filter(|token| token.kind == TokenKind::Quoted && error >= text.len())?;
     let written = &text[last.span.clone()];
@@ -222,7 +226,8 @@ fn is_header(text: &str, tokens: &[TomlToken]) -> bool {
         && written(tokens.get(brackets + 1)) == Some("]")
 }
 
-/// Splits the text into statements. One with an open bracket ends where the next certainly begins.
+/// Splits the text into statements. A statement with an unclosed bracket ends where the next statement certainly
+/// begins.
 fn statements(text: &str) -> Vec<Statement> {
     let tokens = lexer::tokens(text);
     let mut statements = Vec::new();
@@ -333,7 +338,7 @@ mod tests {
     }
 
     proptest! {
-        /// Mends the syntax of TOML in any disorder.
+        /// The text consists of pieces of TOML syntax in random order.
         #[test]
         fn mended_text_is_toml_of_the_same_length(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
             let text = parts.concat();

@@ -20,10 +20,10 @@ const GIB: u64 = 1 << 30;
 /// The longest path of a socket. Systems accept 104 or 108 bytes, including the final zero byte.
 const MAX_SOCKET_PATH: usize = 100;
 
-/// The shortest secret of a section. A shorter one can be found by trying.
+/// The shortest secret of a section. A shorter one can be guessed by trying.
 const LEAST_ACCESS_CHARS: usize = 6;
 
-/// The shortest secret without a warning. A random secret of this length cannot be found by trying.
+/// The shortest secret without a warning. A random secret of this length cannot be guessed by trying.
 const GOOD_ACCESS_CHARS: usize = 16;
 
 /// Parses a size such as `10 MiB`, `500 kB` or `2000 bytes`. Returns bytes.

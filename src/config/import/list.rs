@@ -1,6 +1,7 @@
-//! Lists with one address per line, alone or with tags as in newsboat's `urls`.
+//! Reads lists with one address per line, alone or with tags as in newsboat's `urls`.
 //!
-//! `"~A title"` is a title; `!` hides a feed in newsboat and is ignored here. Programs in place of an address are never run.
+//! `"~A title"` is a title; `!` hides a feed in newsboat and is ignored here. newsboat can also run a program in place
+//! of an address; newswire never does.
 
 use super::{Imported, ImportedFeed};
 
@@ -41,7 +42,7 @@ pub(super) fn read(text: &str) -> Imported {
     imported
 }
 
-/// Whether a line could be meant as an address.
+/// Whether any line begins with something like an address.
 pub(super) fn names_anything(text: &str) -> bool {
     text.lines().any(|line| line.split_whitespace().next().is_some_and(|word| word.contains("://")))
 }

@@ -75,7 +75,7 @@ pub struct ImportedFeed {
     pub title: Option<String>,
     /// The web address of the feed's site.
     pub site: Option<String>,
-    /// The web address of a face or logo.
+    /// The web address of a portrait or logo.
     pub image: Option<String>,
     /// The User-Agent to send to this feed.
     pub user_agent: Option<String>,
@@ -161,7 +161,7 @@ impl Imported {
         self.skipped.push(Skipped { what: what.into(), why: why.into() });
     }
 
-    /// Adds the feed if its address can be polled, else skips it.
+    /// Adds the feed if its address can be polled, else adds it to what was skipped.
     fn take(&mut self, mut feed: ImportedFeed) {
         let (tags, is_cut) = distinct(std::mem::take(&mut feed.tags));
         feed.tags = tags;
@@ -216,8 +216,8 @@ fn repaired(url: &str) -> Option<String> {
     is_pollable.then_some(url)
 }
 
-/// Encodes spaces in path and query, where they belong to the address. Removes other white space, and spaces in scheme and
-/// host.
+/// Encodes spaces in path and query, where they belong to the address. Removes spaces in scheme and host, and all line
+/// breaks and tabs.
 fn without_blanks(url: &str) -> String {
     let url: String = url.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
     let host = url.find("//").map_or(0, |slashes| slashes + 2);

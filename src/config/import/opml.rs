@@ -1,4 +1,4 @@
-//! OPML 1.0 and 2.0, valid or broken.
+//! Reads OPML 1.0 and 2.0, valid or broken.
 //!
 //! The outermost folder becomes a section; folders within it and categories become tags. Accepts bare ampersands, attributes
 //! in any case, mismatched tags and a missing end. Ignores document types; never fetches `type="include"`. Restores the ids
@@ -60,7 +60,7 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
 #[derive(Default)]
 struct OpmlList {
     imported: Imported,
-    /// The open outlines; `None` for one that is a feed.
+    /// The open outlines; `None` for a feed, and for an outline without a title.
     open: Vec<Option<Folder>>,
     outlines: usize,
 }
@@ -146,7 +146,7 @@ impl Outline {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns the address of the feed; some programs write it as `url`.
+    /// Returns the address of the feed, which some programs write as `url`.
     fn feed_url(&self) -> Option<&str> {
         let is_feed = self.get("type").is_some_and(|kind| matches!(&*kind.to_lowercase(), "rss" | "atom" | "feed"));
         self.get("xmlurl").or(self.get("url").filter(|_| is_feed))

@@ -1,4 +1,5 @@
-//! Decides what an imported list adds to a configuration: only what it lacks, so that importing twice changes nothing.
+//! Decides what an imported list adds to a configuration: only what the configuration lacks, so that importing twice
+//! changes nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
@@ -28,17 +29,17 @@ pub struct ImportPlan {
     pub skipped: Vec<Skipped>,
 }
 
-/// An address that is another spelling of one that is kept.
+/// An address in the list that is another spelling of an address that stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SameAddress {
-    /// The address that is not written.
+    /// The address that is dropped.
     pub url: String,
-    /// The address that is kept, with secrets masked if it comes from the config.
+    /// The address that stays, with secrets masked if it comes from the config.
     pub kept: String,
 }
 
 impl SameAddress {
-    /// Returns the rule by which both are the same address: how they differ; `None` if they are equal.
+    /// Returns a clause that says how the two spellings differ; `None` if they are equal.
     pub fn rule(&self) -> Option<String> {
         let (url, kept) = (Url::parse(&self.url).ok()?, Url::parse(&self.kept).ok()?);
         let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
@@ -54,8 +55,8 @@ impl SameAddress {
 }
 
 impl ImportPlan {
-    /// Adds a section with all feeds if the config would have no section, so that the new feeds are shown. Returns whether it
-    /// added one.
+    /// If no section would show the new feeds because the config has none, adds a section with all feeds. Returns
+    /// whether it added one.
     pub fn ensure_section(&mut self, config: &Config) -> bool {
         let is_shown = !config.sections.is_empty() || !self.sections.is_empty();
         if is_shown || self.taken == 0 {
@@ -154,7 +155,7 @@ fn spelled(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| config::spelling(&url))
 }
 
-/// The sections of the folders.
+/// The sections that the list's folders become.
 struct Sections {
     /// The ids of the config's sections, by title in lower case.
     by_title: HashMap<String, String>,
@@ -192,7 +193,7 @@ impl Sections {
         }
         let given = folder.id.as_ref().filter(|id| id::is_of_section(id));
         let slug = given.cloned().unwrap_or_else(|| id::slug_of_words(&folder.title));
-        // Earlier versions generated other ids for titles that are not ASCII.
+        // Earlier versions used `id::slug`, which gives other ids for titles that are not ASCII.
         let by_id = self.there.get(&slug).or_else(|| self.there.get(&id::slug(&folder.title)));
         let known = by_id.or_else(|| self.by_title.get(&folder.title.to_lowercase())).cloned();
         let id = known.unwrap_or_else(|| {

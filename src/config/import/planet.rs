@@ -1,4 +1,4 @@
-//! The ini of Planet and Planet Venus: every section with an address as its name is a feed.
+//! Reads the ini of Planet and Planet Venus, in which every section with an address as its name is a feed.
 //!
 //! `name` becomes the title, `face` the image, `link` the site; `filter` and `exclude` become drop rules of the planet's
 //! section. Settings for Planet's own pages are skipped.
@@ -68,7 +68,8 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
     Ok(imported)
 }
 
-/// Reads the settings of all feeds, or of the planet's pages. Adds settings without a counterpart to `skipped`.
+/// Reads the section with the settings of all feeds, or the section of the planet itself. Adds settings without a
+/// counterpart to `skipped`.
 fn read_general(general: &PlanetSection, imported: &mut Imported, skipped: &mut Vec<String>) {
     add_filters(&general.keys, None, imported);
     for (key, value) in &general.keys {
@@ -121,7 +122,7 @@ fn read_feed(
     skipped
 }
 
-/// Adds the filters: `exclude` drops what matches, `filter` what does not.
+/// Adds the filters: `exclude` drops entries that match, `filter` drops entries that do not match.
 fn add_filters(keys: &BTreeMap<String, String>, feed: Option<&String>, imported: &mut Imported) {
     for (key, drops_matches) in [("exclude", true), ("filter", false)] {
         let Some(pattern) = keys.get(key).filter(|pattern| !pattern.is_empty()) else { continue };

@@ -1,10 +1,10 @@
-//! sfeed's `sfeedrc`: a shell script whose function `feeds` calls `feed NAME ADDRESS [SITE] [ENCODING]`.
+//! Reads sfeed's `sfeedrc`: a shell script whose function `feeds` calls `feed NAME ADDRESS [SITE] [ENCODING]`.
 //!
 //! The script is read and never run, so a call with variables in it is skipped.
 
 use super::{Imported, ImportedFeed, web_address};
 
-/// Replaces the end of a continued line.
+/// Stands for a backslash and line break, which continue a line.
 const CONTINUED: &str = "\u{0}";
 
 pub(super) fn is_sfeedrc(text: &str) -> bool {
