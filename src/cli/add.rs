@@ -58,7 +58,7 @@ pub(super) struct Args {
     /// Print the difference and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// The option that chooses one of several feeds without a terminal, for the error message.
+    /// The option that the error message names if a page has several feeds and there is no terminal to ask at.
     #[arg(skip = "--choose N")]
     choose_by: &'static str,
 }
@@ -70,7 +70,7 @@ impl Args {
     }
 }
 
-/// A feed that may be added.
+/// A feed that could be added.
 pub(super) struct FoundFeed {
     /// The address to write into the TOML: absolute, or a `file:` URL that may be relative to the TOML.
     pub url: String,
@@ -123,8 +123,8 @@ pub(super) fn run(path: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the `file:` address of a local file that was given by its path: relative to the folder of the TOML if the file
-/// is in it. `None` if the text is not a path.
+/// Returns the `file:` address of a local file that was given by its path. The address is relative to the folder of the
+/// TOML if the file is in that folder. `None` if the text is not a path.
 fn local_file(text: &str, config: &Path) -> anyhow::Result<Option<String>> {
     let is_path = ["/", "./", "../"].iter().any(|start| text.starts_with(start)) && !text.starts_with("//");
     if has_scheme(text) || !(is_path || Path::new(text).is_file()) {
@@ -137,7 +137,7 @@ fn local_file(text: &str, config: &Path) -> anyhow::Result<Option<String>> {
     let folder = config.parent().and_then(|folder| Url::from_directory_path(folder).ok());
     let url = Url::from_file_path(&path).map_err(|()| anyhow!("{text} cannot be written as an address"))?;
     let inside = folder.as_ref().and_then(|folder| url.path().strip_prefix(folder.path()));
-    // A relative path with a colon in its first part would be read as a URL with a scheme.
+    // In a relative address, a colon in the first part of the path would make that part a scheme.
     let inside = inside.filter(|inside| !inside.split('/').next().is_some_and(|first| first.contains(':')));
     Ok(Some(format!("file:{}", inside.unwrap_or(url.path()))))
 }
@@ -155,8 +155,9 @@ fn has_scheme(url: &str) -> bool {
     url.contains("://") || url.starts_with("file:")
 }
 
-/// Returns the index of the config file that a new feed goes into: the named one, else the one with most feeds of its first
-/// section, else an included file that is still empty, else the one with most feeds.
+/// Returns the index of the config file that a new feed goes into. This is the named file, else the file with most
+/// feeds of the first section (unless that section takes all feeds), else an included file that is still empty, else
+/// the file with most feeds.
 ///
 /// # Errors
 ///
@@ -189,7 +190,7 @@ fn is_comment(line: &str) -> bool {
 
 /// Returns the address for display, with its secrets masked.
 fn masked(url: &str) -> String {
-    // Parsing would make an address that is relative to the TOML absolute.
+    // A `file:` address may be relative to the TOML; parsing would make it absolute.
     if url.starts_with("file:") {
         return safe(url);
     }
@@ -228,7 +229,7 @@ pub(super) fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFee
     Ok(choose(found, args)?)
 }
 
-/// Fetches an address. Tries one without a scheme with both of these in turn.
+/// Fetches an address. If the address has no scheme, tries each of `schemes` in turn.
 fn look_by_scheme(
     address: &str,
     schemes: [&str; 2],
@@ -297,7 +298,7 @@ fn ask(list: &str) -> Result<usize, CommandError> {
     Ok(answer.trim().parse().unwrap_or(0))
 }
 
-/// Returns the feed as the config would have it with this address added to `file`: with the defaults under `[poll]`.
+/// Returns the feed that the config would have if this address were added to `file`, with the defaults under `[poll]`.
 ///
 /// # Errors
 ///
@@ -321,8 +322,8 @@ fn added(loaded: &Loaded, file: usize) -> anyhow::Result<Arc<Feed>> {
     feed.cloned().ok_or_else(|| anyhow!("the added feed cannot be found in the config"))
 }
 
-/// Returns the configured feed that `found` duplicates: with the same address, an address that it redirects to, or the
-/// document's own `self` link.
+/// Returns the configured feed that `found` duplicates: its address is the same, or `found` redirects to it, or the
+/// document names it as its own address (`self`).
 fn known_feed<'l>(loaded: &'l Loaded, found: &FoundFeed) -> Option<&'l Feed> {
     let addresses = found.seen.iter().flat_map(|seen| {
         let self_link = normalize::info(&seen.parsed).self_link;
@@ -331,8 +332,8 @@ fn known_feed<'l>(loaded: &'l Loaded, found: &FoundFeed) -> Option<&'l Feed> {
     Url::parse(&found.url).ok().into_iter().chain(addresses).find_map(|url| known(&loaded.config, &url))
 }
 
-/// Returns the warning that the config has this feed already. Polling it twice would bring nothing new and cost its
-/// publisher double.
+/// Returns the warning that the config has this feed already. Polling a feed twice brings nothing new and costs its
+/// publisher twice as much.
 fn already_there(known: &Feed, found: &FoundFeed) -> String {
     let (id, shown) = (&known.id, &known.url.shown);
     let is_same = Url::parse(&found.url).is_ok_and(|url| url == known.url.secret);

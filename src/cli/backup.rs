@@ -27,8 +27,9 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a file that newswire would publish or read. A backup holds what private feeds say, so it must not be in the
-/// published folder; a file in the templates folder is read as a template, and a TOML file perhaps as an include.
+/// Refuses a file that newswire would publish or read. A backup contains private feeds, so it must not be in the
+/// published folder. A file in the templates folder would be read as a template, and a TOML file could be included in a
+/// config.
 fn refuse_served(config: &Config, file: &Path) -> anyhow::Result<()> {
     if file.extension().is_some_and(|extension| extension == "toml") {
         bail!("{} has the name of a config file (.toml); choose another name", file.display());

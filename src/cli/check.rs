@@ -1,4 +1,4 @@
-//! `newswire check`: prints every problem of the config, and with `--online` of its feeds.
+//! `newswire check`: prints every problem of the config; with `--online`, also the problems of its feeds.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::store::{Reader, StoreError};
 /// How many feeds are fetched at the same time.
 const LOOKS: usize = 32;
 
-/// For how long `check` warns about a section that left the config.
+/// How long `check` warns about a section after it left the config.
 const MISSED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, clap::Args)]

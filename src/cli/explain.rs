@@ -73,7 +73,8 @@ struct SectionPart {
     rule: Option<RulePlace>,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
-    /// Whether the story would be in the section by the current config; absent if the config agrees with `in`.
+    /// Whether the story is in the section at present, by the store. Absent if that agrees with `in`, which is what the
+    /// current config says.
     #[serde(skip_serializing_if = "Option::is_none")]
     now_in: Option<bool>,
 }
@@ -98,8 +99,8 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the story that the words name, or the only one that matches them. If several match, returns the one whose title
-/// is exactly these words.
+/// Returns the story that the words name, or the only one that matches them. If several match, returns the one whose
+/// title is exactly these words, if there is just one.
 fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, CommandError> {
     let mut named = shown::named(reader, Some(&config.site.url), wanted)?;
     if named.len() == 1 {
@@ -123,8 +124,8 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, C
     Ok(story.ok_or_else(|| anyhow!("the story {} has just been removed", only.id))?)
 }
 
-/// Returns the lead, and why it leads: the copy that pages and editions show, else the copy that would lead all of
-/// them.
+/// Returns the lead and why it leads. The lead is the copy that pages and editions show; if no section shows the story,
+/// it is the copy that would lead all copies.
 fn lead_of<'e>(
     explained: &'e Explained,
     shown: Option<&(&Section, ShownStory)>,
@@ -187,7 +188,7 @@ fn of_section(section: &Section, explained: &Explained) -> SectionPart {
         section: section.id.to_string(),
         r#in: is_in,
         why: match why {
-            // The sentence names the section already.
+            // Leave out the section, because the sentence around this names it already.
             Why::TakesNone => "none of the story's feeds belong to it".to_owned(),
             _ => why.to_string(),
         },

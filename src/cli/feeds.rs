@@ -1,4 +1,5 @@
-//! `newswire feeds` and `newswire sections`: show their state in a table; rows that need attention come first.
+//! `newswire feeds` and `newswire sections`: show the state of feeds or sections in a table. Rows that need attention
+//! come first.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -44,7 +45,7 @@ pub(super) struct FeedsArgs {
     shown: Args,
 }
 
-/// A row with what needs attention.
+/// A row of the table, and what in it needs attention.
 #[derive(Serialize)]
 struct WithCare<Row> {
     #[serde(flatten)]

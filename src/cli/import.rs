@@ -103,7 +103,8 @@ fn as_text(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) 
     text
 }
 
-/// Names an address that is another spelling of a `kept` one, and the rule by which both are the same.
+/// Names an address and the other spelling that stays, and says how the two differ. `kept` is the phrase before the
+/// other spelling.
 fn spelled(same: &SameAddress, kept: &str) -> String {
     let rule = same.rule().map(|rule| format!(": {kept} {}, {rule}", same.kept));
     safe(&config::masked_urls(&format!("{}{}", same.url, rule.unwrap_or_default())))
@@ -124,8 +125,8 @@ pub(super) fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Groups the feeds by section; feeds in no section come last. Skips feeds whose address contains a secret, with a note on
-/// stderr.
+/// Groups the feeds by section; feeds that are in no section come last. Skips feeds whose address contains a secret or
+/// is a local file, with a note on stderr.
 fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -> anyhow::Result<Vec<OpmlFolder>> {
     let infos = reader.map(|reader| reader.feed_infos()).transpose()?.unwrap_or_default();
     let shown = |feed: &config::Feed| {

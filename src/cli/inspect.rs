@@ -102,7 +102,7 @@ pub(super) struct EntryReport {
     pub guid_kind: GuidKind,
     /// Whether the same entry occurs earlier in the document. newswire keeps it once.
     pub repeat: bool,
-    /// Absolute; as written if it is relative and the document has no base.
+    /// An absolute URL; as written if it is relative and the document has no base.
     pub link: Option<String>,
     pub title: String,
     pub published: Option<Timestamp>,
@@ -125,7 +125,7 @@ pub(super) struct EntryReport {
     pub podcast: Option<Podcast>,
 }
 
-/// A person; what is unknown is `null`.
+/// A person; unknown values are `null`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PersonReport {
     pub name: Option<String>,
@@ -133,7 +133,7 @@ pub(super) struct PersonReport {
     pub url: Option<Url>,
 }
 
-/// A category; what is unknown is `null`.
+/// A category; unknown values are `null`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct CategoryReport {
     pub term: String,
@@ -141,7 +141,7 @@ pub(super) struct CategoryReport {
     pub label: Option<String>,
 }
 
-/// An enclosure of an entry; what is unknown is `null`.
+/// An enclosure of an entry; unknown values are `null`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct EnclosureReport {
     pub url: Url,
@@ -178,7 +178,8 @@ fn refused(error: String) -> Inspection {
     }
 }
 
-/// Returns the report on a document that was read, without `secrets`, which are those of its address.
+/// Returns the report on a document that was read. `secrets` are those of its address; the report does not contain
+/// them.
 fn of_feed(feed: &ParsedFeed, secrets: &Secrets) -> Inspection {
     let info = secrets.scrubbed(normalize::info(feed)).unwrap_or_default();
     let clean = |parsed| secrets.scrubbed(normalize::entry(parsed, feed));

@@ -1,4 +1,4 @@
-//! The commands, one file each. They only print; the modules below do the work.
+//! The commands, one file each. A command reads its arguments and prints the result; other modules do the work.
 //!
 //! Data goes to stdout, logs and errors to stderr. Exit codes: 0 success; 1 a failure at run time; 2 wrong usage;
 //! 78 bad config.
@@ -117,7 +117,7 @@ enum Command {
     Verify,
 }
 
-/// An error of a command, by exit code and layout.
+/// An error of a command. The variants differ in exit code and layout.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error("{0}")]
@@ -164,7 +164,8 @@ impl Cli {
     /// Starts logging to stderr. `RUST_LOG` sets the level; by default, `run` logs at INFO and the other commands log
     /// errors only.
     pub fn start_logging(&self) {
-        // The certificate verifier logs every certificate that it rejects. The feed's own error reports it already.
+        // The certificate verifier logs every certificate that it rejects, but the feed's own error reports that
+        // already.
         let default = match self.command {
             Command::Run => "newswire=info,warn,rustls_platform_verifier=off",
             _ => "error,rustls_platform_verifier=off",
@@ -176,7 +177,8 @@ impl Cli {
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
             .with_ansi(is_styled)
-            // If stderr is a closed terminal, reporting that a log line could not be written would panic.
+            // If stderr is a closed terminal, the subscriber would panic when it reports that a log line could not be
+            // written.
             .log_internal_errors(false)
             .with_target(false)
             .init();
@@ -291,7 +293,7 @@ fn like<'c>(id: &str, known: impl Iterator<Item = &'c str>) -> Option<String> {
     config::nearest(id, known).map(|nearest| format!("did you mean {nearest:?}?"))
 }
 
-/// Applies an editor's command, here or through the daemon that holds the store. A dry run changes nothing.
+/// Splits or joins stories, in this process or through the daemon that holds the store. A dry run changes nothing.
 fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<EditOutcome, CommandError> {
     let config = Arc::new(load(config)?.config);
     if !config.store.path.exists() {

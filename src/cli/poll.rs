@@ -25,7 +25,7 @@ use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
 
-/// How many of the feeds that were not polled are named.
+/// How many of the feeds that were not polled a message names.
 const HELD_NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
@@ -74,7 +74,7 @@ struct PollLine<'r> {
     next_poll: Timestamp,
 }
 
-/// Until when a feed is not polled, and why, such as `by Retry-After`.
+/// The time until which a feed is not polled, and why, such as `by Retry-After`.
 #[derive(Serialize)]
 struct HeldPart {
     until: Timestamp,
@@ -150,7 +150,7 @@ async fn poll_here(
         bar.inc(1);
     };
     let reports = poller.pass(config, pass, now, show).await?;
-    // Completes the index that `newswire search` uses. Only the daemon builds the index for readers of the site.
+    // Complete the index that `newswire search` uses. Only the daemon builds the index for readers of the site.
     while commit::index_batch(&store).await? > 0 {}
     bar.finish_and_clear();
     Ok(reports)

@@ -1,4 +1,4 @@
-//! `newswire run`: starts the daemon: loads the config, opens the store, binds the listeners, and connects the parts.
+//! `newswire run`: starts the daemon. Loads the config, opens the store, binds the listeners, and connects the parts.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -112,8 +112,8 @@ pub(super) fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the `[[feed]]` table of the first feed. Takes the feed that a page links to; adds an address that cannot be
-/// fetched as it is, with a warning.
+/// Returns the `[[feed]]` table of the first feed. If the address is a page, takes the feed that the page links to. If
+/// the address cannot be fetched, takes it as typed and warns.
 fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
     let args = add::Args::of_address(address, "--feed URL");
     let found = match add::find(loaded, 0, &args) {
@@ -130,7 +130,8 @@ fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
     Ok(add::block(&found, &args))
 }
 
-/// Returns the entry that `allow` needs for a feed at a private address. The user typed the address, so it is intended.
+/// Returns the `allow` entry that a feed at a private address needs. The user typed the address, so polling it is
+/// intended.
 fn opening(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let is_private = match url.host()? {
@@ -146,7 +147,8 @@ fn is_web(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// Returns the flag's value, else the answer typed on a terminal (asks until it is valid), else the default.
+/// Returns the flag's value, else the answer typed on a terminal, else the default. Asks again until the answer is
+/// valid.
 fn answer(
     given: Option<&String>,
     question: &str,
@@ -174,8 +176,8 @@ fn answer(
     }
 }
 
-/// Returns the text of a new config. Questions without an answer become commented-out examples. The feeds come last, where
-/// `add` and `import` write more.
+/// Returns the text of a new config. Questions without an answer become commented-out examples. The feeds come last,
+/// because `add` and `import` append more of them there.
 fn first_config(title: &str, url: &str, contact: &str, allow: &[String], feeds: &[String]) -> String {
     let line = |key: &str, value: &str, example: &str| match value {
         "" => format!("# {key} = {}", edit::quoted(example)),

@@ -1,4 +1,4 @@
-//! `newswire split`: makes a wrongly joined copy a separate story again, for good.
+//! `newswire split`: makes a wrongly joined copy a separate story again, permanently.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! `newswire try`: shows which stories a changed config or one more rule would add to sections and remove. Changes nothing.
+//! `newswire try`: shows which stories a changed config, or additional rules, would add to sections and remove. Changes
+//! nothing.
 
 use std::path::Path;
 use std::process::ExitCode;

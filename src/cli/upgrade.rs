@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::store::{Store, StoreError, UpgradeStep};
 
-/// Opens the store for a command, and shows an upgrade as a progress bar on a terminal. Other programs see `holder` as the
-/// name of the process that holds the store.
+/// Opens the store for a command, and shows an upgrade as a progress bar on a terminal. Other processes that try to
+/// open the store learn `holder` as the name of this one.
 ///
 /// # Errors
 ///
