@@ -1,11 +1,12 @@
 //! The control socket: lets commands work while the daemon runs.
 //!
-//! Only one process can write to a store at a time. While the daemon holds it, `poll`, `publish`, `split` and `join` send their
-//! work to the daemon, through a Unix socket next to the store; the daemon publishes the changes as after any poll. Each
-//! connection has one request and one answer, each a line of JSON.
+//! Only one process can write to a store at a time. While the daemon holds the store, `poll`, `publish`, `split` and
+//! `join` send their work to the daemon, through a Unix socket next to the store. The daemon publishes the changes as
+//! after any poll. Each connection has one request and one answer, each a line of JSON.
 //!
-//! The policy held here: only the owner of the store can use the socket, by the mode of its file and a check of the peer's
-//! user; nothing can be changed over TCP. No connection can block the daemon: requests are short, and few run at a time.
+//! The policy held here: only the owner of the store and root can use the socket, by the mode of its file and a check
+//! of the peer's user; nothing can be changed over TCP. No connection can block the daemon: requests are short, and few
+//! are handled at a time.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -39,7 +40,7 @@ pub use crate::commit::Mode;
 /// How many requests run at the same time; more wait.
 const MAX_CONNECTIONS: usize = 8;
 
-/// The longest request: the ids of ten thousand feeds.
+/// The longest request: enough for the ids of ten thousand feeds.
 const MAX_REQUEST_BYTES: u64 = 1 << 20;
 
 /// How long a request may take to arrive.
@@ -55,13 +56,13 @@ const FEEDS_LOGGED: usize = 5;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
-    /// Poll these feeds.
+    /// Polls these feeds.
     Poll(Pass),
-    /// Split or join stories.
+    /// Splits or joins stories.
     Edit(Edit),
-    /// Return what this edit would do, and change nothing.
+    /// Returns what this edit would do, and changes nothing.
     Rehearse(Edit),
-    /// Write the site into this folder; an absolute path.
+    /// Writes the site into this folder; an absolute path.
     Publish(PathBuf),
 }
 
@@ -133,15 +134,15 @@ pub struct ControlServer {
     pub store: Store,
     /// Polls the requested feeds.
     pub poller: Poller,
-    /// Sends folders to write the site into.
+    /// Sends to the publish loop the folders to write the site into.
     pub(super) folders: mpsc::UnboundedSender<FolderRequest>,
-    /// The newest config.
+    /// The newest config, which the store may not follow yet.
     pub configs: watch::Receiver<Arc<Config>>,
-    /// The config that the store follows.
+    /// The config that the store was last synchronised with.
     pub active: ActiveConfig,
-    /// Sends the reports of polls.
+    /// Sends the reports of polls to the publish loop.
     pub reports: mpsc::UnboundedSender<PollReport>,
-    /// Sends the sections to publish.
+    /// Sends the sections to publish to the publish loop.
     pub changed: mpsc::UnboundedSender<BTreeSet<SectionId>>,
 }
 
@@ -174,7 +175,7 @@ impl ControlServer {
             Err(error) => Answer::Failed(format!("the daemon refused the request: {error}")),
         };
         if let Ok(line) = line(&answer) {
-            // The command may have exited; its request is done anyway.
+            // The command may have exited, but its request was carried out.
             let _ = stream.write_all(&line).await;
         }
     }
@@ -213,7 +214,7 @@ impl ControlServer {
     /// Lets the publish loop write the folder, so that all files are from the same publication.
     async fn write_folder(&self, folder: &Path) -> Answer {
         let (reply, written) = oneshot::channel();
-        // The publish loop only stops before this task at shutdown. Then there is no answer either.
+        // Sending fails only at shutdown, if the publish loop has stopped already. Then there is no answer either.
         let _ = self.folders.send(FolderRequest { folder: folder.to_owned(), reply });
         match written.await {
             Ok(Ok(written)) => Answer::Written(written),
@@ -227,7 +228,7 @@ impl ControlServer {
         match perform(&self.store, self.active.current(), edit, mode, clock::now()).await {
             Ok(edited) => {
                 if mode == Mode::Perform {
-                    // The publish loop only stops before this task at shutdown.
+                    // Sending fails only at shutdown, if the publish loop has stopped already.
                     let _ = self.changed.send(edited.sections.keys().cloned().collect());
                 }
                 Answer::Edited(edited)

@@ -16,18 +16,19 @@ use crate::shown::{self, Candidate};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// An edit of stories. A story is named by its id, slug, number or page, or by a link in any spelling; never by words.
+/// An edit of stories. A story is named by its id, slug, number or page, or by a link in any spelling, but not by words
+/// of its title.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edit {
-    /// Make a copy a separate story.
+    /// Makes a copy a separate story.
     Split {
         /// The story that has the copy.
         story: String,
         /// The link, guid or feed id of the copy.
         copy: String,
     },
-    /// Merge two stories; the older one stays.
+    /// Merges two stories; the older one stays.
     Join {
         /// One story.
         one: String,
@@ -47,7 +48,7 @@ pub struct EditOutcome {
     pub sections: BTreeMap<SectionId, Moves>,
 }
 
-/// Words that do not name a single story, and the stories that match them.
+/// Words that do not name a single story, and the stories that they may mean.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("{wanted:?} does not name a single story; give its id, slug, number or link")]
 pub struct Unclear {
@@ -72,7 +73,7 @@ pub enum StoryEditError {
     /// Several copies have this link, guid or feed.
     #[error("several copies match {0:?}; give the guid, which `newswire explain` shows")]
     SeveralCopies(String),
-    /// The copy is the story's only one with text.
+    /// The copy is the only one of the story with text.
     #[error("the story has no other copy with text, so there is nothing to split")]
     OnlyCopy,
     /// Both names mean the story with this id.
@@ -87,7 +88,7 @@ pub enum StoryEditError {
 ///
 /// # Errors
 ///
-/// If the edit does not name one story or copy, makes no sense, or the store fails. Nothing has changed then.
+/// If the edit does not name exactly one story or copy, makes no sense, or the store fails. Then nothing has changed.
 pub async fn perform(
     store: &Store,
     config: Arc<Config>,

@@ -1,8 +1,8 @@
-//! Writes the site into folders, in parallel with the publish loop, so that rendering and serving go on while thousands of files
-//! are written.
+//! Writes the site into folders, in parallel with the publish loop, so that rendering and serving continue while
+//! thousands of files are written.
 //!
-//! The policy held here: one folder at a time. Changes published while a folder is written go into the next pass, and the last
-//! pass ends before the daemon stops.
+//! The policy held here: one folder is written at a time. Changes published meanwhile are written in the next pass, and
+//! the last pass ends before the daemon stops.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::config::Config;
 use crate::publish::{PublishError, Publisher, Written};
 
-/// A command's request to write the site into a folder, including everything that is committed.
+/// A command's request to write the site into a folder, with all committed changes.
 pub(super) struct FolderRequest {
     /// An absolute path.
     pub folder: PathBuf,
@@ -41,12 +41,12 @@ pub(super) fn folder_task(publisher: Publisher, config: Arc<Config>) -> (FolderW
 }
 
 impl FolderWork {
-    /// Requests a write of the configured folder, with what is published now. Never waits.
+    /// Requests a write of the configured folder, with what is published now. Returns at once.
     pub(super) fn published(&self, config: &Arc<Config>) {
         self.published.send_replace(config.clone());
     }
 
-    /// Requests a write of a folder for a command. Never waits.
+    /// Requests a write of a folder for a command. Returns at once.
     pub(super) fn write(&self, request: FolderRequest, config: &Arc<Config>) {
         // Sending cannot fail: the writer stops only after this handle is dropped.
         let _ = self.requests.send((request, config.clone()));
@@ -84,7 +84,7 @@ impl FolderTask {
 
     async fn answer(&self, request: FolderRequest, config: &Arc<Config>) {
         let written = self.publisher.write_folder(config, &request.folder).await;
-        // The command may have exited; its request is done anyway.
+        // The command may have exited, but its request was carried out.
         let _ = request.reply.send(written);
     }
 }

@@ -1,7 +1,8 @@
-//! Judges sections whose definition changed, batch by batch, while polls, publishing and serving go on.
+//! Judges sections whose definition changed, that is, decides again which stories are in them. Works in batches, while
+//! polls, publishing and serving continue.
 //!
-//! The policy held here: polls take turns with the batches. A small archive is judged before the new config is published; a
-//! large one goes on in the background, and each section is published once all that it shows is judged.
+//! The policy held here: polls and batches alternate. A small archive is judged before the new config is published. A
+//! large one is judged in the background, and each section is published once all that it shows is judged.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +18,13 @@ use crate::commit::{self, ActiveConfig};
 use crate::feed::SectionId;
 use crate::store::{Store, StoreError};
 
-/// How long the publish loop waits for the judging after a change of the config: enough for some thousand stories.
+/// How long the publish loop waits for the judging after a change of the config: long enough for some thousand stories.
 const HEAD_START: Duration = Duration::from_secs(1);
 
 /// How long to wait after a failure, such as a full disk.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Judges sections whose definition changed. Cheap to clone; clones share the work.
+/// The work of judging sections whose definition changed. Cheap to clone; clones share the work.
 #[derive(Clone)]
 pub(super) struct Judging {
     store: Store,
@@ -34,7 +35,7 @@ pub(super) struct Judging {
 }
 
 impl Judging {
-    /// Creates a handle of the work. The caller must also [`run`](Judging::run) one of the clones.
+    /// Creates a handle of the work. The caller must also [`run`](Judging::run) one of its clones.
     pub(super) fn new(
         store: Store,
         active: ActiveConfig,
@@ -43,7 +44,8 @@ impl Judging {
         Judging { store, active, judged, more: Arc::default() }
     }
 
-    /// Judges for about a second at most, and leaves the rest to the background. Logs failures, which the background retries.
+    /// Judges for about a second at most, and leaves the rest to the background. Logs a failure; the background
+    /// retries.
     pub(super) async fn begin(&self) {
         let deadline = Instant::now() + HEAD_START;
         while Instant::now() < deadline {
@@ -63,13 +65,13 @@ impl Judging {
     ///
     /// # Errors
     ///
-    /// Returns the errors of the store; the background retries then.
+    /// Returns the errors of the store; then the background retries.
     pub(super) async fn finish(&self) -> Result<(), StoreError> {
         while self.judge_batch().await? {}
         Ok(())
     }
 
-    /// Judges what is left, and what every later change of the config adds, until `shutdown`.
+    /// Until `shutdown`, judges what is left and what later changes of the config add.
     pub(super) async fn run(self, shutdown: CancellationToken) {
         // Log a lasting failure once.
         let mut failing = None;
@@ -106,7 +108,7 @@ impl Judging {
             reload::log_judged(change);
         }
         if batch.is_done {
-            // The publish loop only stops before this task at shutdown.
+            // Sending fails only at shutdown, if the publish loop has stopped already.
             let _ = self.judged.send(BTreeSet::from([batch.section]));
         }
         Ok(true)

@@ -1,4 +1,4 @@
-//! Periodic work: moves stories that age out of sections, deletes old text, and updates the text indexes.
+//! Periodic work: takes stories that are too old out of sections, deletes old text, and updates the text indexes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub(super) async fn run(
         let error = result.as_ref().err().map(StoreError::to_string);
         match result {
             Ok(sections) if sections.is_empty() => {}
-            // The publish loop only stops before this task at shutdown.
+            // Sending fails only at shutdown, if the publish loop has stopped already.
             Ok(sections) => drop(swept.send(sections)),
             Err(_) if error == failing => {}
             Err(error) => tracing::error!(%error, "maintenance failed; retrying"),
@@ -72,7 +72,7 @@ async fn index(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionI
     Ok(BTreeSet::new())
 }
 
-/// Checks the integrity of a large store while the daemon runs, until done or `shutdown`. Logs damage.
+/// Checks the integrity of a large store while the daemon runs, until the check is done or `shutdown`. Logs damage.
 pub async fn check_store(store: Store, shutdown: CancellationToken) {
     tokio::select! {
         () = shutdown.cancelled() => {}

@@ -1,10 +1,11 @@
-//! The daemon: polls on schedule, publishes what changed, serves it, reloads the config and serves commands.
+//! The daemon: polls on schedule, publishes and serves what changed, reloads the config, and carries out commands.
 //!
-//! This file connects the parts. `publishing` renders what changed, `folder` writes it as files, `maintenance` does periodic
-//! work, `judging` judges sections after an edit of the TOML, `reload` follows edits of the TOML, `signals` stops the daemon, `control` serves commands, and `edit` performs an
-//! editor's splits and joins. The caller of [`run`] binds the listeners and decides when to stop.
+//! This file connects the parts. `publishing` renders what changed, `folder` writes it as files, and `maintenance` does
+//! periodic work. `reload` follows edits of the TOML, and `judging` then judges sections again. `signals` stops the
+//! daemon. `control` serves commands, and `edit` performs an editor's splits and joins. The caller of [`run`] binds the
+//! listeners and decides when to stop.
 //!
-//! The policy held here: no part waits for another. They send each other what changed, and each logs its own failures and
+//! The policy held here: the parts run side by side and send each other what changed. Each logs its own failures and
 //! continues.
 
 pub mod control;

@@ -1,7 +1,7 @@
 //! The publish loop: renders the sections that polls, config edits, editors or time changed.
 //!
-//! Makes at most one pass per second, so that the first polls of many feeds are published together. A section that cannot be
-//! rendered keeps its last good edition.
+//! There is at most one pass per second, so that the first polls of many feeds are published together. A section that
+//! cannot be rendered keeps its last good edition.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use crate::publish::{PublishError, Publisher};
 use crate::serve::Health;
 use crate::store::Store;
 
-/// The shortest time between two passes: a new site's first polls finish by the dozen, and readers poll by the minute.
+/// The shortest time between two passes. Many first polls of a new site end within a second, and readers poll minutes
+/// apart.
 const RENDER_GAP: Duration = Duration::from_secs(1);
 
 /// The publish loop.
@@ -38,7 +39,8 @@ pub(super) struct Publishing {
 }
 
 impl Publishing {
-    /// Publishes the sections in `changed`, then every change. Returns after a last pass, when no more poll reports can come.
+    /// Publishes the sections in `changed`, then every later change. When the poller has stopped, makes a last pass and
+    /// returns.
     pub(super) async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,
@@ -48,7 +50,7 @@ impl Publishing {
         mut folders: mpsc::UnboundedReceiver<FolderRequest>,
     ) {
         let mut rendered = tokio::time::Instant::now();
-        // Whether there is a new config that is not served yet.
+        // Whether there is a new config that is not published yet.
         let mut is_reloading = false;
         loop {
             tokio::select! {
@@ -126,19 +128,21 @@ impl Publishing {
     }
 }
 
-/// Logs that a new config is active, once it is served.
+/// Logs that a new config is active, once it is published.
 fn log_reload(is_reloading: &mut bool) {
     if std::mem::take(is_reloading) {
         tracing::info!("config reloaded");
     }
 }
 
-/// Sends the changed sections to the task that notifies the hub. That task only stops before this one at shutdown.
+/// Sends the changed sections to the task that notifies the hub. Sending fails only at shutdown, if that task has
+/// stopped.
 fn send_changed(changed: BTreeSet<SectionId>, hub_tx: &mpsc::UnboundedSender<SectionId>) {
     changed.into_iter().for_each(|section| drop(hub_tx.send(section)));
 }
 
-/// Renders these sections. Returns those to publish again, because one pass archives a limited number of stories.
+/// Renders these sections. Returns those to publish again: one pass archives a limited number of stories, and some
+/// stories may still have to be judged.
 pub(super) async fn publish(
     publisher: &Publisher,
     config: &Arc<Config>,

@@ -27,13 +27,13 @@ pub struct Sources {
     pub main: PathBuf,
     /// Watches the files; `None` if the system cannot.
     pub watching: Option<FileWatch>,
-    /// SIGHUP; `None` at a terminal, where it means that the terminal was closed.
+    /// Receives SIGHUP; `None` at a terminal, where SIGHUP means that the terminal was closed.
     pub hangup: Option<Signal>,
     /// The port that the system chose, if the config has port 0.
     pub port: Option<u16>,
 }
 
-/// The logged warnings, so that a reload does not repeat unchanged ones.
+/// The warnings that were logged, so that a reload does not repeat them.
 #[derive(Debug, Default)]
 pub struct Warnings(HashSet<(PathBuf, String, String)>);
 
@@ -42,7 +42,7 @@ impl Warnings {
     pub fn log(&mut self, warnings: &[Problem], sources: &[SourceFile]) {
         let before = std::mem::take(&mut self.0);
         for warning in warnings {
-            // Compare without the position: lines move when others are added.
+            // Compare without the position, because a line moves when others are added above it.
             let marked = warning.place.as_ref().and_then(|place| sources.get(place.file)?.text.get(place.span.clone()));
             let key = (warning.file.clone(), warning.message.clone(), marked.unwrap_or_default().to_owned());
             if !before.contains(&key) {
@@ -53,8 +53,8 @@ impl Warnings {
     }
 }
 
-/// Makes every valid edit of the TOML the active config, and reloads the templates. Never returns. The publish loop logs when
-/// the config is active.
+/// Makes every valid edit of the TOML the active config, and reloads the templates. Never returns. The publish loop
+/// logs when a new config is active.
 pub async fn follow(
     sources: Sources,
     mut warnings: Warnings,
@@ -104,7 +104,7 @@ pub async fn follow(
 ///
 /// # Errors
 ///
-/// All problems of the config, or of the templates if the config has none.
+/// All problems of the config; if there are none, all problems of the templates.
 pub fn load(main: &Path) -> Result<(Loaded, Pages), LoadError> {
     let loaded = files::load(main)?;
     let pages = files::pages(&loaded.config)?;
@@ -128,7 +128,7 @@ fn log_unfollowed(old: &Config, new: &Config) {
 /// Replaces port 0 in the site's address by the port that the system chose (`listen = "127.0.0.1:0"`).
 pub fn with_port(mut config: Config, port: Option<u16>) -> Config {
     if config.site.url.port() == Some(0) {
-        // Fails only for URLs that cannot have a port; this one has a port.
+        // This fails only for URLs that cannot have a port, but this one has a port.
         let _ = config.site.url.set_port(port);
     }
     config
@@ -159,7 +159,7 @@ pub fn log_judged(SectionChange { section, kind, moves }: &SectionChange) {
     tracing::info!(%section, "section {}: {entered} stories in, {left} out", kind.as_str());
 }
 
-/// Logs what the addresses of a removed section return now.
+/// Logs what the addresses of a removed section return from now on.
 fn log_removed(section: &SectionId, config: &Config) {
     match config.sections.iter().find(|other| other.formerly.contains(section)) {
         Some(new) => tracing::info!(%section, "section renamed to {}: its addresses redirect there", new.id),

@@ -1,12 +1,13 @@
-//! Signals: SIGTERM and SIGINT stop the daemon cleanly; a second one stops it at once. SIGHUP reloads the config, but at a
-//! terminal it means that the terminal was closed, and stops the daemon too.
+//! Handles signals. SIGTERM and SIGINT stop the daemon cleanly; a second one stops it at once. SIGHUP reloads the
+//! config. At a terminal, SIGHUP means that the terminal was closed, and stops the daemon too.
 
 use std::io::{IsTerminal, stderr, stdin, stdout};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Returns the stream of SIGHUPs. Call it before announcing that the daemon runs: until then, SIGHUP kills the process.
+/// Returns the stream of SIGHUP signals. Call this before announcing that the daemon runs: until then, SIGHUP kills the
+/// process.
 ///
 /// # Errors
 ///
@@ -27,7 +28,8 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Registers SIGTERM and SIGINT. Call it before announcing that the daemon runs: until then, they kill the process.
+    /// Registers SIGTERM and SIGINT. Call this before announcing that the daemon runs: until then, they kill the
+    /// process.
     ///
     /// # Errors
     ///
@@ -44,11 +46,12 @@ impl StopSignals {
     }
 }
 
-/// Cancels `shutdown` at the first of `signals`, or at a SIGHUP from `closed`. Exits the process at the second of `signals`.
+/// Cancels `shutdown` at the first of `signals`, or at a SIGHUP from `closed`. Exits the process at the next of
+/// `signals`.
 pub async fn stop_on_signal(mut signals: StopSignals, shutdown: CancellationToken, mut closed: Option<Signal>) {
     tokio::select! {
         () = signals.recv() => {}
-        // A shell may send a second SIGHUP after the terminal's own; only the first counts.
+        // A shell may send a SIGHUP of its own after that of the terminal; only the first one counts.
         () = hung_up(&mut closed) => {}
     }
     tracing::info!("stopping; waiting for running polls");
@@ -57,7 +60,7 @@ pub async fn stop_on_signal(mut signals: StopSignals, shutdown: CancellationToke
     std::process::exit(130);
 }
 
-/// Waits for a SIGHUP; forever if there is no stream of them.
+/// Waits for a SIGHUP; waits forever if there is no stream of them.
 pub(super) async fn hung_up(hangup: &mut Option<Signal>) {
     match hangup {
         Some(hangup) => drop(hangup.recv().await),
