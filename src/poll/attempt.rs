@@ -22,7 +22,7 @@ use crate::schedule::{Schedule, adaptive};
 use crate::store::{PollState, StoreError, Urgency};
 use crate::time::Timestamp;
 
-/// How long a feed is not polled if not even the failure of its poll could be written.
+/// How long to wait with the next poll of a feed if not even the failure of its last poll could be written.
 const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
 
 /// The end of one attempt at one feed.
@@ -30,17 +30,18 @@ pub(super) enum AttemptEnd {
     /// The result is written.
     Written {
         report: Box<PollReport>,
-        /// When a server outside our own network answered.
+        /// When the poll began and ended, if a server outside our own network answered it.
         reach: Option<AnsweredPoll>,
     },
-    /// No server was reached. It is not known yet whether the feed or our own network is at fault, and nothing is
-    /// written.
+    /// No server was reached, and nothing is written yet: it is not known whether the feed or our own network is at
+    /// fault.
     Unreached(Box<UnreachedPoll>),
-    /// There was no attempt: the feed is no longer configured, or its host has just been put on hold.
+    /// There is no result: the feed is no longer configured, its host has just been put on hold, or not even a failed
+    /// poll could be written.
     Skipped,
 }
 
-/// An attempt that reached no server and waits for its verdict.
+/// An attempt that reached no server. It waits for the verdict whether the feed or our own network is at fault.
 pub(super) struct UnreachedPoll {
     pub failure: ReachFailure,
     feed: Arc<Feed>,
@@ -52,11 +53,12 @@ pub(super) struct UnreachedPoll {
 }
 
 impl Poller {
-    /// Makes one attempt at one feed. Takes its place in the host's queue at once. Without `holds` the poll is forced.
+    /// Makes one attempt at one feed. The call takes a place in the host's queue at once, before the future is awaited.
+    /// `holds` are the hosts on hold; `None` forces the poll.
     ///
     /// # Errors
     ///
-    /// Returns an error if the store cannot write any poll; a fault of only this poll becomes a failure of the feed.
+    /// Returns an error only if the store cannot write any poll. Any other fault becomes a failure of this feed.
     pub(super) fn poll(
         &self,
         config: &Arc<Config>,
@@ -85,7 +87,7 @@ impl Poller {
         }
     }
 
-    /// Writes an attempt that reached no server, after its verdict.
+    /// Writes an attempt that reached no server, once the verdict is known.
     ///
     /// # Errors
     ///
@@ -118,7 +120,7 @@ impl Poller {
         }
     }
 
-    /// Makes the attempt. The feed was `chosen` when the wall clock showed `now`.
+    /// Makes the attempt. The feed was `chosen` when the clock of the pass showed `now`.
     async fn attempt(
         &self,
         config: &Arc<Config>,
@@ -162,7 +164,7 @@ impl Poller {
         Ok(AttemptEnd::Written { report: Box::new(report), reach })
     }
 
-    /// Writes a poll that could not be finished as a failed one, with the usual backoff. If not even that can be
+    /// Writes a poll that could not be finished as a failed poll, with the usual backoff. If even this cannot be
     /// written, postpones the feed's next poll.
     async fn fail(
         &self,
@@ -199,7 +201,7 @@ impl Poller {
         }
     }
 
-    /// Reads what was fetched.
+    /// Returns the outcome of a fetch; reads the document if there is one.
     async fn outcome(
         &self,
         config: &Arc<Config>,
@@ -216,7 +218,7 @@ impl Poller {
         })
     }
 
-    /// Returns what is known of our own network, shared by this poller and its clones.
+    /// Returns what is known of our own network. This poller and its clones share it.
     pub(super) fn outage(&self) -> MutexGuard<'_, Outage> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -255,7 +257,7 @@ impl Poller {
         }
         report.failure = polled.outcome.failure().cloned();
         let active = self.active.clone().unwrap_or_else(|| config.clone().into());
-        // No one waits for a poll on schedule that brought nothing.
+        // A scheduled poll that brought nothing may be written later, because no user waits for it.
         let has_news = !matches!(polled.outcome, Outcome::NotModified { .. });
         let urgency = if self.is_scheduled && !has_news { Urgency::Later } else { Urgency::Now };
         let applied = commit::apply_when(&self.store, active, polled, urgency).await?;
@@ -284,7 +286,7 @@ fn memory_kib(result: &Result<Fetched, Failure>) -> u32 {
     body_kib.saturating_mul(READ_GROWTH).clamp(LEAST_UNWRITTEN_KIB, UNWRITTEN_KIB)
 }
 
-/// Returns the failure of an attempt that reached no server, as the verdict needs it.
+/// Returns what the verdict needs to know about an attempt that reached no server.
 fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     let moved = moved_start(due);
     let start = moved.as_ref().unwrap_or(&feed.url.secret);
@@ -301,28 +303,29 @@ fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     }
 }
 
-/// Does `work`; turns a panic into [`StoreError::Fault`], so that it ends nothing else.
+/// Does `work`. A panic in it becomes [`StoreError::Fault`], so that other polls continue.
 async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Fault))
 }
 
-/// Returns the outcome for a fault of newswire: not the feed's fault, though it counts as a failed poll.
+/// Returns the outcome for a fault of newswire. The feed did nothing wrong, but the poll counts as failed.
 fn fault(fault: OwnFault) -> Outcome {
     Outcome::Failed(Failure::Own { fault })
 }
 
-/// What is known of an attempt besides its outcome.
+/// What is known of an attempt apart from its outcome.
 #[derive(Default)]
 struct PollAnswer {
     status: Option<u16>,
     lifetimes: Lifetimes,
     permanent: Option<Url>,
-    /// The origin that the response speaks for, beyond this feed.
+    /// The origin of the answer, if the answer may put the whole host on hold. `None` for the editor's own hosts, and
+    /// after a redirect to another server.
     public_origin: Option<String>,
     is_own_outage: bool,
 }
 
-/// Returns everything that the store has to write for an attempt.
+/// Combines the facts of an attempt into everything that the store has to write.
 fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, times: &Times) -> Polled {
     let PollAnswer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
     let failures = match &outcome {
@@ -357,7 +360,7 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
     });
     let still_held = due.hold_until.filter(|until| *until <= times.answered + LONGEST_HOLD);
     if failures > 0 && still_held > next.hold_until {
-        // A failed poll, which only force allows during a hold, does not end the hold.
+        // Only force can poll during a hold. If that poll fails, the hold continues.
         (next.hold_until, next.hold_why) = (still_held, due.hold_why);
         next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
     }
@@ -366,16 +369,16 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
     Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin }
 }
 
-/// The times of an attempt, by the wall clock of its pass.
+/// The times of an attempt, by the clock of its pass.
 struct Times {
     /// When the attempt began, after waiting in queues.
     at: Timestamp,
-    /// When the response was complete: the time to the next poll counts from here, so that it is never too short.
+    /// When the response was complete. The time to the next poll counts from here, so that it is never too short.
     answered: Timestamp,
     begun: Instant,
 }
 
-/// Returns how many entries the feed publishes per day, including this attempt.
+/// Returns how many entries the feed publishes per day, with this attempt taken into account.
 fn per_day(due: &PollState, outcome: &Outcome, now: Timestamp) -> Option<f64> {
     let elapsed = due.last_poll.map(|last| now.since(last)).unwrap_or_default();
     match (outcome, due.per_day) {
@@ -389,7 +392,7 @@ fn per_day(due: &PollState, outcome: &Outcome, now: Timestamp) -> Option<f64> {
     }
 }
 
-/// Returns the feed's schedule; for an adaptive one, the interval of its rhythm.
+/// Returns the feed's schedule. An adaptive schedule becomes the interval that fits how often the feed publishes.
 fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>) -> Schedule {
     match (&feed.schedule, per_day) {
         (Schedule::Adaptive, Some(per_day)) => {

@@ -1,12 +1,16 @@
-//! Polling: due feeds → fetch → parse → clean → plan and apply, and the loop that polls on schedule.
+//! Polls feeds: chooses those that are due, fetches, parses and cleans them, and writes the result. Also has the loop
+//! that polls on schedule.
 //!
-//! Fetching is the only concurrent stage besides parsing, which runs on the blocking pool, on as many threads as there
-//! are cores. The policy of polling: a bad entry never fails its feed; a bad feed never fails the pass; a bug that
-//! affects one feed is a failure of that feed and backs off like any other; every attempt is written, failed ones too;
-//! no wait is longer than a second, so that a machine that was suspended catches up.
+//! Only two stages are concurrent: fetching, and parsing, which runs on the blocking pool, on as many threads as there
+//! are cores. The policy of polling:
 //!
-//! Manual polls may be repeated, even by a timer: a publisher's feed is never requested twice within ten minutes, not
-//! even by force, unless it is due. This does not apply to the editor's own hosts and files. Every request stays
+//! - A bad entry never fails its feed, and a bad feed never fails the pass.
+//! - A bug that affects one feed is a failure of that feed and backs off like any other.
+//! - Every attempt is written, failed ones too.
+//! - No wait is longer than a second, so that a machine that was suspended catches up.
+//!
+//! Users and timers may poll as often as they like: unless it is due, a publisher's feed is never requested twice
+//! within ten minutes, not even by force. This does not apply to the editor's own hosts and files. Every request is
 //! conditional.
 
 mod attempt;
@@ -41,18 +45,19 @@ use waiting::WaitingPolls;
 
 pub use read::{scrub_guids, without_secrets};
 
-/// The memory for everything that is read but not written yet, in KiB. Reading is faster than writing, and would
-/// otherwise fill memory.
+/// The memory for everything that was read but is not written yet, in KiB. Reading is faster than writing, so without
+/// this limit it would fill memory.
 const UNWRITTEN_KIB: u32 = 64 * 1024;
 
-/// The least that a poll counts for, in KiB: so at most 64 wait, twice as many as the writer handles at once.
+/// The least memory that a poll counts for, in KiB. So at most 64 polls wait to be written, twice as many as the writer
+/// writes in one transaction.
 const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 64;
 
-/// The memory that a document takes while it is read and until it is written, as a multiple of its body's size: it has
-/// entries, their text, and what they are compared by.
+/// The memory that a document takes from reading until it is written, as a multiple of its body's size. It has to hold
+/// the entries, their text, and what they are compared by.
 const READ_GROWTH: u32 = 4;
 
-/// How long a feed that is not due is not polled after a poll, even on request.
+/// How long after a poll a feed is not polled again, even on request, unless it is due.
 const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
 
 /// The result of one attempt at one feed.
@@ -74,7 +79,7 @@ pub struct PollReport {
     pub problems: Vec<Repair>,
     /// What else an editor should know.
     pub notes: Vec<Note>,
-    /// Where the feed has moved for good, if newswire follows it from this poll on.
+    /// The address to which the feed has moved permanently, if newswire uses it from this poll on.
     pub moved_to: Option<String>,
     /// Why the poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
@@ -82,7 +87,7 @@ pub struct PollReport {
     pub duration_ms: u64,
     /// When to poll next.
     pub next_poll: Timestamp,
-    /// What the poll changed, for publishing.
+    /// What the poll changed; publishing needs to know.
     #[serde(skip)]
     pub applied: Applied,
 }
@@ -104,7 +109,7 @@ pub enum ReportedOutcome {
     Changed,
     /// The document has neither new nor revised entries.
     Unchanged,
-    /// 304, or an unchanged file.
+    /// The server answered 304, or the file is unchanged.
     NotModified,
     /// The feed was not requested: it is on hold, or was polled minutes ago.
     Held,
@@ -134,12 +139,13 @@ impl ReportedOutcome {
 pub enum Pass {
     /// The feeds that are due.
     Due,
-    /// Every feed, except feeds on hold and feeds polled within the last ten minutes.
+    /// Every feed that is not gone, except feeds on hold and, unless they are due, feeds polled within the last ten
+    /// minutes.
     All,
-    /// Every feed, or those named, regardless of holds; except feeds polled within the last ten minutes, unless they
-    /// are on the editor's own hosts.
+    /// The named feeds, or every feed if none is named, even if they are on hold. Feeds polled within the last ten
+    /// minutes are skipped, unless they are due or on the editor's own hosts.
     Force(Vec<FeedId>),
-    /// The named feeds, except feeds on hold.
+    /// The named feeds, except feeds on hold and, unless they are due, feeds polled within the last ten minutes.
     Named(Vec<FeedId>),
 }
 
@@ -156,7 +162,7 @@ pub struct Poller {
     watch: Watch,
     clock: Clock,
     active: Option<ActiveConfig>,
-    /// Whether it polls on schedule, so that no one waits for a result.
+    /// Whether the poller polls on schedule, so that no user waits for a result.
     is_scheduled: bool,
 }
 
@@ -183,23 +189,23 @@ impl Poller {
         Poller { clock, ..self }
     }
 
-    /// Returns the poller with a config that may be replaced while it polls; without this, a poll uses the config that
+    /// Returns the poller with a config that may be replaced during a poll. Without this, a poll uses the config that
     /// it began with.
     pub fn following(self, active: ActiveConfig) -> Poller {
         Poller { active: Some(active), ..self }
     }
 
-    /// Returns a view of the running polls of this poller and its clones, to find stuck ones.
+    /// Returns a view of the running polls of this poller and its clones, which shows polls that are stuck.
     pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
 
-    /// Runs one manual pass at `now`; returns the report of every feed, in the order in which the polls ended. Calls
-    /// `done` with each report and the number of feeds.
+    /// Runs one manual pass at `now`. Returns the report of every feed, in the order in which the polls ended. Calls
+    /// `done` with each report and the total number of reports.
     ///
     /// # Errors
     ///
-    /// Returns the errors of the store. A failed poll is not an error: it is in its report.
+    /// Returns the errors of the store. A failed poll is not an error; its report says why it failed.
     pub async fn pass(
         &self,
         config: &Arc<Config>,
@@ -287,7 +293,7 @@ impl Poller {
     }
 }
 
-/// Returns the hold of a feed at `now`, its own or that of its host.
+/// Returns the hold that applies to a feed at `now`, either its own or that of its host.
 fn hold(feed: &Feed, due: &PollState, host_holds: &Holds, now: Timestamp) -> Option<Hold> {
     if feed.url.is_file() {
         return None;
@@ -298,19 +304,19 @@ fn hold(feed: &Feed, due: &PollState, host_holds: &Holds, now: Timestamp) -> Opt
     Some(Hold { until: host_hold(feed, due, host_holds)?, why: HoldReason::ItsHost })
 }
 
-/// Returns where a feed that has moved for good is polled, instead of its own address.
+/// Returns the address that is polled instead of the feed's own, if the feed has moved permanently.
 fn moved_start(due: &PollState) -> Option<Url> {
     newsroom::moved_to(due.moved.as_ref()).and_then(|to| Url::parse(to).ok())
 }
 
-/// Returns until when the host where a poll would begin is on hold.
+/// Returns the end of the hold on the host where a poll would begin.
 fn host_hold(feed: &Feed, due: &PollState, host_holds: &Holds) -> Option<Timestamp> {
     let moved = moved_start(due);
     let start = moved.as_ref().unwrap_or(&feed.url.secret);
     host_holds.get(&start.origin().ascii_serialization()).copied()
 }
 
-/// Returns the hold of a feed that was polled recently and is not due.
+/// Returns the hold that the last poll causes, if the feed was polled recently and is not due.
 fn gap(due: &PollState, now: Timestamp) -> Option<Hold> {
     let until = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
     (until > now && !schedule::is_due(due.next_poll, now)).then_some(Hold { until, why: HoldReason::LastPoll })
@@ -325,7 +331,7 @@ fn held_report(due: &PollState, hold: Hold) -> PollReport {
 }
 
 impl PollReport {
-    /// Creates the report of a poll without news.
+    /// Creates the report of a poll that found nothing new.
     fn new(feed: FeedId, outcome: ReportedOutcome) -> PollReport {
         PollReport {
             feed,

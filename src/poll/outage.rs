@@ -1,13 +1,13 @@
 //! Distinguishes an outage of our own network from unreachable feeds. An outage counts against no feed.
 //!
-//! Pure: events come in with their times. A failure to reach a server is not judged by itself. It waits until another
-//! poll reaches a server, or until the end of the pass; in the daemon, until the end of the [`WINDOW`]. The rule is
-//! cautious, because a feed that is really gone must back off:
+//! This module is pure: its functions get events with their times. A failure to reach a server is not judged at once.
+//! It waits until another poll reaches a server, or until the end of the pass; in the daemon, until the end of the
+//! [`WINDOW`]. The rule is cautious, because a feed that is really gone must back off:
 //!
 //! - It is an outage only if at least five feeds on three hosts failed.
-//! - If no server was reached during that time, at least one of them must not have failed before.
-//! - If a server was reached, all five must have answered at their last poll, and they must have failed in one gap:
-//!   after the last response, and before the next answered poll began.
+//! - If no server was reached during that time, at least one of these feeds must not have failed at its previous poll.
+//! - If a server was reached, five of them on three hosts must have been answered at their previous poll. They must
+//!   also have failed after the last response, and before the next answered poll began.
 //!
 //! An outage lasts until a server is reached. Polls that began before its end belong to it.
 
@@ -23,7 +23,7 @@ const FEEDS: usize = 5;
 /// The fewest hosts that these feeds must be on.
 const HOSTS: usize = 3;
 
-/// How long the daemon waits before it judges failures, and how long a response shows that the network works.
+/// How long the daemon waits before it judges failures. A response this recent shows that the network works.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// A poll that reached no server.
@@ -54,7 +54,7 @@ pub(super) struct AnsweredPoll {
     pub ended: Timestamp,
 }
 
-/// Who is at fault for failures.
+/// Who is at fault if servers could not be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutageVerdict {
     /// Our own network was down.
@@ -74,12 +74,12 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// Returns whether a poll that began at this time and reached no server belongs to a known outage.
+    /// Returns whether a poll that reached no server, and began at this time, belongs to a known outage.
     pub(super) fn covers(&self, began: Timestamp) -> bool {
         self.is_down || self.ended.is_some_and(|ended| began < ended && is_recent(began, ended))
     }
 
-    /// Records a response. Returns the verdict on the `waiting` failures, which all began before it.
+    /// Records a response. Returns the verdict on the `waiting` failures, which all began before it ended.
     pub(super) fn reached(&mut self, reach: AnsweredPoll, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_in_gap = |failure: &&&ReachFailure| {
             failure.before == PollsBefore::Answered
@@ -113,7 +113,8 @@ impl Outage {
 }
 
 impl ReachFailure {
-    /// Returns whether the failure has waited long enough for its verdict. A clock that was set back ends the wait.
+    /// Returns whether the failure has waited long enough for its verdict. If the clock was set back by much, the wait
+    /// ends too.
     pub(super) fn has_lapsed(&self, now: Timestamp) -> bool {
         !is_recent(self.ended, now)
     }
@@ -125,7 +126,8 @@ fn are_many<'f>(failures: impl Iterator<Item = &'f ReachFailure> + Clone) -> boo
     feeds.len() >= FEEDS && hosts.len() >= HOSTS
 }
 
-/// Returns whether two times are within the window of each other, by a clock that may have been set back between them.
+/// Returns whether two times are less than [`WINDOW`] apart, in either order: the clock may have been set back between
+/// them.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.since(at).max(at.since(now)) < WINDOW
 }
@@ -140,7 +142,7 @@ mod tests {
         Timestamp::from_millis(1_000_000_000) + SECOND * seconds
     }
 
-    /// Returns failures of this many feeds on this many hosts, a second each, one after another.
+    /// Returns failures of this many feeds on this many hosts. One fails each second, from `first` on.
     fn failures(feeds: u32, hosts: u32, first: u32, before: PollsBefore) -> Vec<ReachFailure> {
         let failure = |n: u32| ReachFailure {
             feed: FeedId::from(n.to_string().as_str()),

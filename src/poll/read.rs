@@ -1,4 +1,4 @@
-//! Reads a document on the blocking pool: bytes → entries, cleaned if they are new.
+//! Reads a document on the blocking pool: turns its bytes into entries, and cleans the entries that are new or changed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,8 +12,9 @@ use crate::normalize;
 use crate::parse::{self, ParseError, ParsedFeed};
 use crate::store;
 
-/// Parses and cleans a document. Entries with a known raw hash are not cleaned again. `tracking` are the editor's
-/// additional parameters to remove from links; `shared` are the keys that the feed's entries shared before.
+/// Parses and cleans a document. Entries with a known raw hash are not cleaned again. `tracking` names the additional
+/// parameters to remove from links, from the config. `shared` says which kinds of keys the feed's entries had in common
+/// in earlier documents.
 pub(super) fn read_document(
     feed: &Feed,
     tracking: &[String],
@@ -22,7 +23,7 @@ pub(super) fn read_document(
     shared: SharedKeys,
 ) -> Outcome {
     let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
-    // A path on this machine is not a base for links; the site of the file is.
+    // A path on this machine is no base for links, but the site of the file is.
     let address = document.content_location.as_ref().unwrap_or(&document.final_url);
     let base = if feed.url.is_file() { feed.site.clone() } else { Some(secrets.base(address)) };
     let hints = parse::Hints { content_type: document.content_type.as_deref(), base: base.as_ref() };
@@ -87,7 +88,7 @@ pub fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
     }
 }
 
-/// Returns the known guids as they would be if they had never contained a secret.
+/// Returns the known guids and hashes, with the feed's secrets removed from the guids.
 fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k, HashSet<(String, u64)>> {
     if secrets.is_empty() {
         return Cow::Borrowed(known);
@@ -95,7 +96,7 @@ fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k,
     Cow::Owned(known.iter().map(|(guid, hash)| (secrets.scrub(guid).into_owned(), *hash)).collect())
 }
 
-/// Returns the entries of a document, the first of each guid.
+/// Returns the entries of a document. If several have the same guid, returns only the first.
 fn clean(
     parsed: &ParsedFeed,
     known: &HashSet<(String, u64)>,

@@ -1,5 +1,5 @@
-//! Makes new plans after the clock was set back: a plan by a wrong clock would delay a feed for as long as the clock
-//! was wrong. The rules are those of [`next::replan`].
+//! Plans polls again after the clock was set back. Otherwise the next poll of a feed would be late by as much as the
+//! clock was ahead when it planned that poll. The rules are those of [`next::replan`].
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
 impl Poller {
-    /// Corrects the plans of these feeds, here and in the store.
+    /// Corrects the plans of these feeds, in `states` and in the store.
     ///
     /// # Errors
     ///
-    /// Returns the errors of the store; nothing is changed there then.
+    /// Returns the errors of the store; then nothing is changed there.
     pub(super) async fn replan(
         &self,
         config: &Config,
@@ -37,7 +37,7 @@ impl Poller {
     }
 }
 
-/// Returns how far the clock was ahead, as the polls of these feeds show.
+/// Returns how far the clock was ahead, which the polls of these feeds show.
 pub(super) fn clock_was_ahead(config: &Config, states: &[PollState], now: Timestamp) -> Duration {
     let plans: Vec<PollPlan> = states.iter().filter(|due| enabled(config, due).is_some()).map(plan).collect();
     next::clock_was_ahead(now, plans.iter())

@@ -1,8 +1,8 @@
 //! The loop that polls on schedule.
 //!
-//! No wait is longer than a second, so that a machine that was suspended catches up. The time of day decides what is
-//! due, and it may jump. A jump forward causes one poll of each feed, spread if there are many; a jump back delays none
-//! for ever. While the store cannot be written, nothing is polled, because the result would be lost.
+//! No wait is longer than a second, so that a machine that was suspended catches up. The wall clock decides what is
+//! due, and it may jump. A jump forward causes one poll of each feed, spread over time if there are many; a jump back
+//! delays no feed forever. While the store cannot be written, nothing is polled, because the result would be lost.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,24 +25,25 @@ use crate::schedule::next::{self, LONGEST_HOLD, LONGEST_SPREAD};
 use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
-/// How often the loop checks which feeds are due: one indexed query, and the longest wait.
+/// How often the loop checks which feeds are due, with one indexed query. This is also the longest wait of the loop.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A tick that is this late means that the machine was suspended or the clock was set.
 const GAP: Duration = Duration::from_secs(30);
 
-/// How long polling pauses after the store could not write, before the next try.
+/// How long polling pauses after the store could not write, before the store is tried again.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How many polls may be in progress for each one that may fetch at the same time. It is more than one, because polls of
-/// one host wait for each other and do not fetch meanwhile.
+/// How many polls may be in progress, as a multiple of those that may fetch at the same time. It is more than one,
+/// because polls of one host wait for each other and do not fetch meanwhile.
 const WAITING_PER_FLIGHT: usize = 4;
 
-/// The most polls running for one host: a host gets one request per second, so later polls may as well start later.
+/// The most polls in progress for one host. A host gets one request per second, so starting more of them would not
+/// help.
 const LONGEST_QUEUE: u32 = 64;
 
-/// How long running polls may continue after the daemon received the signal to stop; then they are cancelled,
-/// unwritten.
+/// How long running polls may continue after the daemon received the signal to stop. After that, they are cancelled and
+/// not written.
 const FINISHING: Duration = Duration::from_secs(10);
 
 impl Poller {
@@ -62,7 +63,7 @@ impl Poller {
         let mut clock = ClockWatch::default();
         let mut disabled = DisabledFeeds::default();
         let mut stalled = None::<Instant>;
-        // Whether the due feeds could not be read; logged once.
+        // Whether the due feeds could not be read. A lasting failure is logged once.
         let mut read_failed = false;
         loop {
             tokio::select! {
@@ -114,8 +115,8 @@ impl Poller {
         }
     }
 
-    /// Returns whether the store can write polls. While it cannot, as on a full disk, nothing is polled; it is tested
-    /// again every [`STALL`]. The log says when this begins and ends.
+    /// Returns whether the store can write polls. While it cannot, as on a full disk, nothing is polled, and the store
+    /// is tried again every [`STALL`]. The log says when this begins and ends.
     async fn has_recovered(&self, stalled: &mut Option<Instant>) -> bool {
         let Some(since) = *stalled else { return true };
         if since.elapsed() < STALL {
@@ -134,13 +135,13 @@ impl Poller {
         }
     }
 
-    /// Spreads known feeds if many are overdue, so that no server is overloaded; files are not spread. Makes new plans
-    /// for feeds that a clock set back would delay.
+    /// Spreads the polls of known feeds over time if many are overdue, so that no server is overloaded; files are not
+    /// spread. Plans polls again that a clock set back would delay.
     async fn catch_up(&self, config: &Arc<Config>, now: Timestamp) -> Result<(), StoreError> {
         let mut states = self.store.read(move |reader| reader.overdue_or_misplanned(now, now + LONGEST_HOLD)).await?;
         let ahead = clock_was_ahead(config, &states, now);
         if !ahead.is_zero() {
-            // Include feeds that the wrong clock delayed without a poll.
+            // Include feeds that the wrong clock put off without polling them.
             states =
                 self.store.read(move |reader| reader.overdue_or_misplanned(now, now + ahead - LONGEST_SPREAD)).await?;
         }
@@ -192,7 +193,7 @@ impl Poller {
     }
 }
 
-/// How many feeds a config disables, counted once per config. They stay due.
+/// The number of feeds that a config disables, counted once per config. These feeds stay due in the store.
 #[derive(Default)]
 struct DisabledFeeds {
     config: Option<Arc<Config>>,
@@ -213,13 +214,14 @@ impl DisabledFeeds {
 #[derive(Default)]
 struct ClockWatch {
     looked: Option<Timestamp>,
-    /// Polls that began before the clock was set back. They are written with the time that the clock showed then.
+    /// The polls that began before the clock was set back. They are written with the time that the clock showed when
+    /// they began.
     begun_before: HashSet<FeedId>,
 }
 
 impl ClockWatch {
-    /// Returns whether plans may be wrong: at the start, after a suspend, when the clock was set, and once more when
-    /// all polls are written that began before it was set back.
+    /// Returns whether plans may be wrong: at the start, after a suspend, and when the clock was set. If it was set
+    /// back, returns true once more when all polls that began before are written.
     fn has_gap(&mut self, now: Timestamp, in_flight: &HashSet<FeedId>) -> bool {
         let looked = self.looked.replace(now);
         let was_set_back = looked.is_some_and(|looked| now < looked);
@@ -233,8 +235,8 @@ impl ClockWatch {
     }
 }
 
-/// Removes the feeds that have to wait from `due`, and returns them with the time until when: feeds of one host must
-/// not block others, however many they are.
+/// Removes the feeds that have to wait from `due`, so that the feeds of one host do not block others. Returns them,
+/// each with the end of its wait.
 fn take_waiting<'c>(
     due: &mut Vec<(&'c Feed, PollState)>,
     mut until: impl FnMut(&'c Feed, &PollState) -> Option<Timestamp>,
@@ -254,7 +256,7 @@ fn longest_queue(config: &Config) -> u32 {
     u32::try_from(config.poll.concurrency).unwrap_or(u32::MAX).min(LONGEST_QUEUE)
 }
 
-/// Returns how many polls wait for each host.
+/// Returns how many polls are in progress for each host.
 fn queues<'c>(config: &'c Config, in_flight: &HashSet<FeedId>) -> HashMap<&'c str, u32> {
     let mut queues = HashMap::new();
     for host in in_flight.iter().filter_map(|feed| host_of(config.feed(feed)?)) {
@@ -263,7 +265,7 @@ fn queues<'c>(config: &'c Config, in_flight: &HashSet<FeedId>) -> HashMap<&'c st
     queues
 }
 
-/// Returns the host in whose queue a feed waits; `None` if there is no queue, as at the editor's own hosts.
+/// Returns the host in whose queue a feed waits; `None` if the host has no queue, such as the editor's own hosts.
 fn host_of(feed: &Feed) -> Option<&str> {
     feed.url.secret.host_str().filter(|_| !fetch::is_editors_own(feed))
 }
@@ -273,11 +275,11 @@ type RunningPolls = JoinSet<(FeedId, Result<AttemptEnd, StoreError>)>;
 type PollDone = Result<(FeedId, Result<AttemptEnd, StoreError>), tokio::task::JoinError>;
 
 impl Poller {
-    /// Passes on the result of a poll. Returns the polls that are judged by it.
+    /// Sends the report of a finished poll. Returns the waiting polls that this poll gives a verdict on.
     ///
     /// # Errors
     ///
-    /// Returns an error if the result could not be written: then any other poll would be lost as well.
+    /// Returns an error if the result could not be written, because then other results could not be written either.
     fn finish(
         &self,
         done: PollDone,
@@ -300,7 +302,7 @@ impl Poller {
             .inspect_err(|error| tracing::debug!(%feed, %error, "a poll could not be saved; it will be repeated"))?;
         Ok(match done {
             AttemptEnd::Written { report, reach } => {
-                // The publisher ends before the poller only when the program stops.
+                // Sending fails only at shutdown, if the publish loop has stopped already.
                 let _ = reports.send(*report);
                 reach.map(|reach| waiting.reached(reach, &mut self.outage())).unwrap_or_default()
             }
@@ -319,14 +321,14 @@ impl Poller {
         reports: &mpsc::UnboundedSender<PollReport>,
     ) {
         loop {
-            // Judge the waiting polls now: they must not wait for a server that never answers.
+            // Judge the waiting polls now, because no server may answer before the end.
             let judged = waiting.judge_all((self.clock)(), &mut self.outage());
             self.settle_all(config, judged, polls);
             if polls.is_empty() {
                 return;
             }
             while let Some(done) = polls.join_next().await {
-                // A failure to write has been logged.
+                // The failure to write has been logged already.
                 let judged = self.finish(done, in_flight, &mut waiting, reports).unwrap_or_default();
                 self.settle_all(config, judged, polls);
             }

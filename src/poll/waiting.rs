@@ -1,10 +1,11 @@
-//! Polls that reached no server and wait for a verdict.
+//! Keeps the polls that reached no server, until a verdict says whether the feeds or our own network is at fault.
 
 use super::attempt::UnreachedPoll;
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, ReachFailure};
 use crate::time::Timestamp;
 
-/// The most polls that wait: enough for a verdict, however many feeds there are. Each poll takes some hundred bytes.
+/// The most polls that wait. Their number is enough for a verdict, however many feeds there are. Each poll takes some
+/// hundred bytes.
 const MOST_WAITING: usize = 1024;
 
 /// The waiting polls of one pass, or of the daemon.
@@ -15,14 +16,14 @@ pub(super) struct WaitingPolls(Vec<UnreachedPoll>);
 pub(super) type JudgedPoll = (UnreachedPoll, OutageVerdict);
 
 impl WaitingPolls {
-    /// Adds a poll. Returns the polls that are judged because too many wait.
+    /// Adds a poll. If too many wait then, judges all of them; returns the judged polls.
     pub(super) fn push(&mut self, unreached: UnreachedPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let now = unreached.failure.ended;
         self.0.push(unreached);
         if self.0.len() < MOST_WAITING { Vec::new() } else { self.judge_all(now, outage) }
     }
 
-    /// Judges the polls that began before a response came.
+    /// Judges the polls that began before this response came.
     pub(super) fn reached(&mut self, reach: AnsweredPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let (judged, waiting) = std::mem::take(&mut self.0).into_iter().partition(|it| it.failure.began < reach.ended);
         self.0 = waiting;
@@ -30,7 +31,7 @@ impl WaitingPolls {
         with(verdict, judged)
     }
 
-    /// Judges all polls, at the end of a pass or of the daemon.
+    /// Judges all polls that wait, at the end of a pass or when the daemon stops.
     pub(super) fn judge_all(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
         let judged = std::mem::take(&mut self.0);
         let verdict = outage.lapsed(now, &failures(&judged));
