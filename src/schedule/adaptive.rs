@@ -1,26 +1,26 @@
 //! The adaptive schedule: polls a feed as often as it actually publishes.
 //!
 //! The rate is a decaying mean: the last two weeks count most. A feed is polled twice in the mean time between two
-//! entries, within bounds, so that its news is on average half that time old.
+//! entries, within bounds. So an entry waits on average for a quarter of that time.
 
 use std::time::Duration;
 
 use crate::duration;
 use crate::time::Timestamp;
 
-/// The shortest wait between two polls, out of politeness to publishers' servers.
+/// The shortest wait between two polls, for the sake of publishers' servers.
 const SHORTEST: Duration = Duration::from_secs(3600);
 
-/// The longest wait between two polls: a feed that was silent for a year may publish again.
+/// The longest wait between two polls. Even a feed that was silent for a year may publish again.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// The decay time of the mean, in days.
+/// The decay time of the mean, in days: older entries count less.
 const MEMORY_DAYS: f64 = 14.0;
 
 const SECONDS_A_DAY: f64 = 86_400.0;
 
-/// Updates the rate, in entries per day, after `new` entries came since the last poll, `elapsed` ago. `before` is the
-/// previous rate.
+/// Returns the new rate, in entries per day, after `new` entries came since the last poll, which was `elapsed` ago.
+/// `before` is the previous rate.
 pub fn observe(before: f64, new: usize, elapsed: Duration) -> f64 {
     let days = elapsed.as_secs_f64() / SECONDS_A_DAY;
     if days <= 0.0 {
@@ -30,7 +30,8 @@ pub fn observe(before: f64, new: usize, elapsed: Duration) -> f64 {
     before * kept + (new as f64 / days) * (1.0 - kept)
 }
 
-/// Estimates the rate, in entries per day, from a first document: its entries over the time from the oldest to now.
+/// Estimates the rate, in entries per day, from a first document: the number of its entries, divided by the time since
+/// the oldest.
 pub fn first(published: impl Iterator<Item = Timestamp>, now: Timestamp) -> f64 {
     let (mut count, mut oldest) = (0_usize, now);
     for published in published.filter(|published| *published <= now) {
@@ -41,8 +42,8 @@ pub fn first(published: impl Iterator<Item = Timestamp>, now: Timestamp) -> f64 
     count as f64 / days.max(1.0)
 }
 
-/// Returns how long to wait for the next poll. `missed` means that entries appeared and vanished between two polls:
-/// then the wait was too long.
+/// Returns how long to wait for the next poll. `missed` means that entries appeared and vanished between two polls.
+/// Then the wait was too long and is halved.
 pub fn interval(per_day: f64, missed: bool) -> Duration {
     let between_entries = SECONDS_A_DAY / per_day.max(f64::MIN_POSITIVE);
     let wait = (between_entries / 2.0).clamp(SHORTEST.as_secs_f64(), LONGEST.as_secs_f64());
@@ -50,9 +51,9 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// Returns the reason in words, such as `polled every 4 hours, because it publishes 3.1 entries a day`. If entries were
-/// `missed` before the last poll, `missed` is the wait that was planned after it; the reason mentions this wait if it is
-/// shorter than usual.
+/// Returns the reason in words, such as `polled every 4 hours, because it publishes 3.1 entries a day`. If the last
+/// poll found that entries were missed, `missed` is the wait planned after that poll. The reason mentions this wait if
+/// it is shorter than usual.
 pub fn why(per_day: f64, missed: Option<Duration>) -> String {
     let usual = interval(per_day, false);
     let why = format!("polled every {}, because it publishes {per_day:.1} entries a day", in_words(usual));

@@ -1,9 +1,10 @@
-//! Crontab schedules: five fields as in crontab(5), on top of the `cron` crate.
+//! Crontab schedules: five fields as in crontab(5), computed with the `cron` crate.
 //!
-//! That crate has six fields, numbers weekdays differently, and has no OR of the two day fields. So the fields are
-//! parsed here and passed to it as plain lists. It computes wall-clock times only, which never jump. What happens in
-//! the two nights of a clock change is decided here, as in Vixie cron: a poll at fixed times runs once, and one in the
-//! skipped hour runs at its end; a schedule with `*` for minute or hour follows real time.
+//! The crate has six fields, numbers weekdays differently, and cannot combine the two day fields by OR. So this module
+//! parses the fields and passes them to the crate as plain lists. The crate computes with wall-clock times only, and
+//! knows no clock changes. What happens in the two nights of a clock change is decided here, as in Vixie cron. A
+//! schedule at fixed times fires once for each time, and for a skipped time at the end of the gap. A schedule with `*`
+//! for minute or hour follows real time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,14 +44,15 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// The most by which a zone sets its clock forward: Samoa skipped a whole day.
+/// The most by which a zone sets its clock forward. Samoa once skipped a whole day.
 const MAX_GAP: Duration = Duration::hours(25);
 
-/// A limit on the search in repeated minutes: a zone that sets its clock back repeats at most a day.
+/// The most wall-clock times to try in minutes that the clock repeats. A zone that sets its clock back repeats at most
+/// a day.
 const MOST_REPEATED_MINUTES: usize = 25 * 60;
 
-/// A limit on the search over clock changes: no zone has so many before 2100, where schedules end. Morocco has four in
-/// some years.
+/// The most clock changes that a search crosses. No zone has so many before 2100, where schedules end; Morocco has four
+/// in some years.
 const MOST_CHANGES: usize = 1000;
 
 /// A crontab schedule in one time zone. Displayed as it was written.
@@ -58,7 +60,7 @@ const MOST_CHANGES: usize = 1000;
 pub struct Cron {
     text: String,
     timezone: Tz,
-    /// One schedule, or two if either the day of the month or the day of the week suffices.
+    /// One schedule; two if a match of either the day of the month or the day of the week is enough.
     walls: Vec<cron::Schedule>,
     /// Whether minute or hour is `*` or `*/n`: the schedule then follows real time through a clock change.
     follows_real_time: bool,
@@ -95,28 +97,28 @@ impl Cron {
         self.walls.iter().filter_map(next).min().map(|next| next.naive_utc())
     }
 
-    /// Returns the next poll at fixed times: every wall-clock time has one moment, the earlier of two, and for a
-    /// skipped one the end of the gap.
+    /// Returns the next poll at fixed times. Each wall-clock time stands for one moment: the earlier one if the clock
+    /// shows that time twice, and the end of the gap if the clock skips it.
     fn next_fixed(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let first = self.next_wall(self.wall(after));
         let walls = std::iter::successors(first, |wall| self.next_wall(*wall));
         walls.take(MOST_REPEATED_MINUTES).map(|wall| self.moment(wall)).find(|moment| *moment > after)
     }
 
-    /// Returns the next poll in real time: the clock is followed through each stretch of constant offset.
+    /// Returns the next poll in real time. Searches each stretch of constant offset from UTC separately.
     fn next_real(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (mut after, mut stretch) = (after, after);
         for _ in 0..MOST_CHANGES {
             let offset = self.offset(stretch);
             let candidate = self.next_wall(after.naive_utc() + offset)?.and_utc() - offset;
             let Some(change) = self.change_between(stretch, candidate) else { return Some(candidate) };
-            // The moment of the change may itself match.
+            // The schedule may match the moment of the change itself.
             (after, stretch) = (change - Duration::seconds(1), change);
         }
         None
     }
 
-    /// Returns the first moment after `start`, and not after `end`, at which another offset applies.
+    /// Returns the first moment after `start`, and not after `end`, at which the offset differs from that at `start`.
     fn change_between(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let offset = self.offset(start);
         let mut before = start;
@@ -131,7 +133,8 @@ impl Cron {
         None
     }
 
-    /// Returns the first second after `before` that does not have `offset`; `before` has it, and `at` does not.
+    /// Returns the first second after `before` that does not have `offset`. The moment `before` has this offset, and
+    /// `at` does not.
     ///
     /// Zones change at whole seconds, so this is a binary search in whole seconds.
     fn bisect(&self, before: DateTime<Utc>, at: DateTime<Utc>, offset: Duration) -> DateTime<Utc> {
@@ -177,7 +180,7 @@ struct FieldKind {
     names: &'static [&'static str],
     /// The number of the first name.
     first_name: u32,
-    /// The largest value of `*`; after it, a range wraps around to the least.
+    /// The largest value of `*`. A range such as `Fri-Mon` continues from here at the least value.
     last: u32,
 }
 
@@ -185,7 +188,7 @@ const MINUTE: FieldKind = FieldKind { name: "minute", least: 0, most: 59, names:
 const HOUR: FieldKind = FieldKind { name: "hour", least: 0, most: 23, names: &[], first_name: 0, last: 23 };
 const DAY: FieldKind = FieldKind { name: "day of month", least: 1, most: 31, names: &[], first_name: 0, last: 31 };
 const MONTH: FieldKind = FieldKind { name: "month", least: 1, most: 12, names: &MONTHS, first_name: 1, last: 12 };
-/// 0 and 7 both mean Sunday.
+/// Both 0 and 7 mean Sunday.
 const WEEKDAY: FieldKind =
     FieldKind { name: "day of week", least: 0, most: 7, names: &WEEKDAYS, first_name: 0, last: 6 };
 
@@ -229,8 +232,8 @@ impl Fields {
         self.minute.starred || self.hour.starred
     }
 
-    /// Returns the schedule in the syntax of the `cron` crate. As in crontab, either day field suffices if both are
-    /// restricted.
+    /// Returns the schedule in the syntax of the `cron` crate. As in crontab, if both day fields are restricted, a
+    /// match of either is enough.
     fn expressions(&self) -> Vec<String> {
         let expression = |day: &str, weekday: &str| {
             format!("0 {} {} {day} {} {weekday}", self.minute.list(), self.hour.list(), self.month.list())
@@ -268,7 +271,7 @@ impl CronField {
     }
 }
 
-/// Returns the values of `*`, `5`, `Mon`, `1-5`, `Fri-Mon`, and of `*` and ranges with a step.
+/// Returns the values of `*`, `5`, `Mon`, `1-5` or `Fri-Mon`. `*` and ranges may have a step, as in `*/5`.
 fn part_values(part: &str, kind: &FieldKind) -> Result<Vec<u32>, String> {
     let (range, step) = match part.split_once('/') {
         Some((range, step)) => (range, Some(step)),

@@ -23,11 +23,11 @@ pub const ADAPTIVE_START: Duration = Duration::from_secs(3600);
 /// A checked schedule of a feed. Displayed as written in the TOML.
 #[derive(Clone, Debug)]
 pub enum Schedule {
-    /// `every 1 hour`: the time from the start of one poll to the start of the next.
+    /// `every 1 hour`: the time from the answer of one poll to the next poll.
     Every(Duration),
-    /// `*/30 8-20 * * Mon-Fri`, `@hourly`; feeds that inherit it from `[poll]` share it.
+    /// `*/30 8-20 * * Mon-Fri` or `@hourly`. Feeds that inherit the schedule from `[poll]` share it.
     Cron(Arc<Cron>),
-    /// `adaptive`: follows how often the feed publishes.
+    /// `adaptive`: the interval depends on how often the feed publishes.
     Adaptive,
 }
 
@@ -51,10 +51,10 @@ impl Schedule {
         Cron::parse(text, timezone).map(|cron| Schedule::Cron(Arc::new(cron)))
     }
 
-    /// Returns when the poll after one at `after` is due: always later than `after`.
+    /// Returns when the next poll is due if the last one was at `after`; always later than `after`.
     ///
     /// An interval is kept exactly. Cron times are shifted by `phase` seconds within their minute, so that a thousand
-    /// feeds with one schedule do not start at once; with phase 0 they are exact.
+    /// feeds with one schedule do not start at the same moment. With phase 0 they are exact.
     ///
     /// ```
     /// use chrono::{TimeZone, Utc};
@@ -80,12 +80,12 @@ impl Schedule {
     }
 }
 
-/// Returns whether a feed's next poll is due. The caller leaves out holds and feeds that are gone.
+/// Returns whether a feed's next poll is due. The caller skips feeds on hold and feeds that are gone.
 pub fn is_due(next_poll: Timestamp, now: Timestamp) -> bool {
     next_poll <= now
 }
 
-/// Parses `15 minutes`, or a unit alone: `hour`.
+/// Parses `15 minutes`, or a unit without a number: `hour`.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     let interval = duration::parse(text).or_else(|error| duration::parse(&format!("1 {text}")).map_err(|_| error))?;
     if interval < Duration::from_secs(1) {

@@ -1,23 +1,26 @@
-//! When to poll a feed next: its own schedule, the wishes of servers and documents, and backoff.
+//! Decides when to poll a feed next: by its own schedule, the requests of servers and documents, and backoff.
 //!
 //! The next poll is at the latest of these times:
 //!
-//! - the schedule from the config. If the config has none, a feed that never sent a validator is polled once a day,
-//!   because each poll costs the publisher the whole document;
-//! - `Retry-After` with any answer, up to 31 days; `max-age` and `Expires` on 200, 304, 429 and 503, up to 7 days; RSS
-//!   `ttl` and `sy:*`, up to 7 days. Together they are the *hold*: only `poll --force` overrides it;
-//! - `skipHours` and `skipDays`, in GMT;
-//! - after failures: one hour, doubled each time up to a day, and a week from the thirtieth failure on; after 429 it
+//! - The schedule from the config. If the config has none, a feed that never sent a validator (ETag or Last-Modified)
+//!   is polled once a day, because each poll costs the publisher the whole document.
+//! - `Retry-After` with any answer, up to 31 days; `max-age` and `Expires` with 200, 304, 429 and 503, up to 7 days;
+//!   RSS `ttl` and `sy:*`, up to 7 days.
+//! - The end of `skipHours` and `skipDays`, in GMT.
+//! - After failures: one hour, doubled each time up to a day, and a week from the thirtieth failure on. After a 429 it
 //!   begins with four hours. Each feed adds a fixed share of its own, at most a tenth, so that feeds that failed
 //!   together do not retry together. A success resets the backoff; no number of failures ends the polling.
 //!
-//! 429, and 503 with `Retry-After`, apply to the whole host, unless the host is the editor's own (a bridge there serves
-//! many sites) or a redirect led there from another server. 410 ends the polling until the editor forces a poll. An
-//! outage of our own network is retried soon and does not count as a failure.
+//! What servers and documents ask for is the *hold* of the feed, which only `poll --force` overrides.
 //!
-//! An interval counts from poll to poll. It is never cut short. It is longer once, after a feed's first poll: by at
-//! most the interval again or an hour. Nothing is random: the same state gives the same time, before and after a
-//! restart.
+//! A 429, or a 503 with `Retry-After`, puts the whole host on hold. Exceptions are the editor's own hosts, because a
+//! bridge there may make feeds for many sites, and hosts to which another server redirected. A 410 ends the polling
+//! until the editor forces a poll. After an outage of our own network, the feed is retried soon, and the poll does not
+//! count as a failure.
+//!
+//! An interval counts from the answer of one poll to the next poll, so it is never cut short. Only after a feed's first
+//! poll is it longer: by less than an hour, and by less than the interval itself. Nothing is random: the same state
+//! gives the same time, before and after a restart.
 //!
 //! The specifications are RFC 9110 §10.2.3, RFC 9111 §4.2, RSS 2.0 `<ttl>`, `<skipHours>`, `<skipDays>`, RSS 1.0
 //! `mod_syndication`.
@@ -35,49 +38,49 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The longest accepted `Retry-After`; one of a year is a mistake.
+/// The longest accepted `Retry-After`. A wait of a year is a mistake of the server.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(31 * 24 * 3600);
 
-/// The longest accepted `max-age`, `Expires`, `ttl` or `sy:updatePeriod`: servers set ten years for everything static.
+/// The longest accepted `max-age`, `Expires`, `ttl` or `sy:updatePeriod`. Some servers set ten years for every file.
 const LONGEST_LIFETIME: Duration = WEEK;
 
-/// No hold lasts longer, skipped days included. A poll planned later than this, compared with its schedule, was planned
-/// with a wrong clock.
+/// The longest hold, skipped days included. A poll that is planned for later than its schedule plus this time was
+/// planned by a wrong clock.
 pub const LONGEST_HOLD: Duration = Duration::from_secs((31 + 7 + 1) * 24 * 3600);
 
-/// From this many failures in a row on, a feed is polled once a week.
+/// After this many failures in a row, a feed is polled once a week.
 const FAILURES_UNTIL_WEEKLY: u32 = 30;
 
-/// How soon to retry after an outage of our own; feeds are spread over the same time again.
+/// How soon to retry after an outage of our own network. The retries of the feeds are then spread over the same time.
 const OUTAGE_RETRY: Duration = Duration::from_secs(600);
 
-/// After the hours that a feed skips, polls are spread over this many seconds.
+/// The time over which polls are spread after the hours that feeds skip, in seconds.
 const SKIP_SPREAD_SECONDS: u64 = 600;
 
-/// Feeds that were new together are spread over up to an interval, but no more than this.
+/// The longest time over which the second polls of feeds that were added together are spread.
 const LONGEST_FIRST_DELAY: Duration = HOUR;
 
 /// The longest time over which feeds that became overdue together are spread.
 pub const LONGEST_SPREAD: Duration = Duration::from_secs(600);
 
-/// A clock that is set back by less than this delays no poll noticeably.
+/// If the clock is set back by less than this, no poll is delayed noticeably.
 const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
-/// This many overdue feeds need no spreading.
+/// The most overdue feeds that are all polled at once.
 const FEW_OVERDUE: usize = 10;
 
 /// Everything that influences when a feed is polled next.
 #[derive(Clone, Debug)]
 pub struct Outlook<'a> {
-    /// When the answer arrived. Counting from here never cuts the server's time or the schedule's short.
+    /// When the answer arrived. Because the next poll counts from here, neither a hold nor an interval is cut short.
     pub now: Timestamp,
     /// The schedule of the feed.
     pub schedule: &'a Schedule,
-    /// Whether the schedule is the built-in default: then it becomes a day for a feed without validators.
+    /// Whether the schedule is the built-in default. Then a feed without validators is polled once a day.
     pub schedule_is_default: bool,
     /// The [`phase`] of the feed.
     pub phase: u64,
-    /// Whether the feed was never polled before: feeds that were new together are spread once, by their phases.
+    /// Whether this is the feed's first poll. After it, feeds that were added together are spread, by their phases.
     pub is_first_poll: bool,
     /// How this poll ended.
     pub outcome: PollOutcome,
@@ -89,24 +92,24 @@ pub struct Outlook<'a> {
     pub hints: &'a PollHints,
     /// Whether any of the feed's documents ever came with an ETag or Last-Modified.
     pub has_validators_ever: bool,
-    /// Whether the answer applies to its whole host: the host is public (not opened by the editor with `allow`), and no
-    /// redirect from another server led there.
+    /// Whether the answer applies to its whole host: the host is public, that is, not permitted by `allow`, and no
+    /// other server redirected to it.
     pub host_is_public: bool,
 }
 
-/// The result of a poll, as far as it matters for the next.
+/// The result of a poll, as far as the next poll depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollOutcome {
     /// A document was read.
     Success,
-    /// 304, or the same document again.
+    /// The server answered 304, or sent the same document again.
     Unchanged,
     /// No document arrived, or it could not be read.
     Failed {
         /// The status of the answer, if one arrived.
         status: Option<u16>,
     },
-    /// 410.
+    /// The server answered 410.
     Gone,
     /// Our own network is down; the feed is not at fault.
     OwnOutage,
@@ -117,11 +120,11 @@ pub enum PollOutcome {
 pub struct NextPoll {
     /// When to poll; [`Timestamp::MAX`] if there is no next poll.
     pub at: Timestamp,
-    /// Until when the server or the document asks for no polls; the schedule may be slower still.
+    /// The time until which the server or the document asks for no polls. The schedule may be slower still.
     pub hold_until: Option<Timestamp>,
-    /// Which of their statements set the hold.
+    /// The request of the server or document that set the hold.
     pub hold_why: Option<HoldReason>,
-    /// Until when other feeds of the host must not be polled either.
+    /// The time until which other feeds of the host must not be polled either.
     pub host_hold: Option<Timestamp>,
 }
 
@@ -134,37 +137,37 @@ pub fn next_poll(outlook: &Outlook) -> NextPoll {
     }
 }
 
-/// Returns a number that is fixed for each feed, also across restarts. It shifts the feed's polls against those of
-/// others.
+/// Returns a number that is fixed for each feed, also across restarts. It shifts the feed's polls, so that feeds with
+/// the same schedule are not polled at the same moment.
 pub fn phase(id: &FeedId) -> u64 {
     xxh3_64(id.as_str().as_bytes())
 }
 
-/// The plan for a feed.
+/// When a feed is planned to be polled, and the facts that show whether a wrong clock made this plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollPlan {
     /// When to poll; [`Timestamp::MAX`] if there is no next poll.
     pub at: Timestamp,
     /// When the last poll was.
     pub last_poll: Option<Timestamp>,
-    /// Until when servers or documents ask for no polls.
+    /// The time until which servers or documents ask for no polls.
     pub hold_until: Option<Timestamp>,
     /// Whether the last poll failed, which makes the wait longer than the schedule says.
     pub is_failing: bool,
 }
 
-/// Returns by how much the clock was ahead when it made these plans: a poll in the future proves it. Zero if it was
-/// right, or wrong by less than a minute.
+/// Returns by how much the clock was ahead when it made these plans; a last poll in the future shows that. Zero if the
+/// clock was right, or wrong by less than a minute.
 pub fn clock_was_ahead<'p>(now: Timestamp, plans: impl Iterator<Item = &'p PollPlan>) -> Duration {
     let polls = plans.filter(|plan| plan.at < Timestamp::MAX).filter_map(|plan| plan.last_poll);
     polls.max().map(|newest| newest.since(now)).filter(|ahead| *ahead > CLOCK_SLACK).unwrap_or_default()
 }
 
-/// Returns a new plan if a wrong clock made this one; `None` if the plan stays. `ahead` is by how much the clock is
-/// known to have been ahead.
+/// Returns a new plan if a wrong clock made this one; `None` if the plan stays. `ahead` is how far the clock is known
+/// to have been ahead.
 ///
-/// In that case the time since the last poll is unknown. So the whole wait is kept: the schedule's interval, a backoff,
-/// and the server's hold.
+/// If the clock was ahead at the last poll, the time since then is unknown. So the whole wait begins again: the
+/// schedule's interval, a backoff, and the hold.
 pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Schedule, phase: u64) -> Option<PollPlan> {
     let regular = schedule.next(now, phase);
     if plan.at == Timestamp::MAX {
@@ -183,7 +186,8 @@ pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Sched
     if is_beyond_reason || is_new_and_late {
         return Some(PollPlan { at: regular + share(LONGEST_SPREAD, phase), hold_until: None, ..*plan });
     }
-    // The wrong clock put the poll off without making one, as happens to feeds that were overdue together.
+    // The wrong clock postponed the poll without making one, as it does when it spreads feeds that became overdue
+    // together.
     let is_of_wrong_clock = !ahead.is_zero() && plan.at + LONGEST_SPREAD >= now + ahead;
     (is_of_wrong_clock && plan.at > regular).then(|| {
         let hold_until = plan.hold_until.map(|until| if until >= now + ahead { until - ahead } else { until });
@@ -192,8 +196,8 @@ pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Sched
     })
 }
 
-/// Returns when to poll each of the feeds that became overdue together, in the order given: over a sixth of their
-/// interval, at most ten minutes. A few are polled at once.
+/// Returns when to poll each of the feeds that became overdue together, in the given order. They are spread over a
+/// sixth of their interval, at most ten minutes. If there are only a few, all are polled at once.
 ///
 /// `overdue` has the [`phase`] and schedule of each feed; all of them must have been polled before.
 pub fn spread(now: Timestamp, overdue: &[(u64, &Schedule)]) -> Vec<Timestamp> {
@@ -212,7 +216,7 @@ fn without_hold(at: Timestamp) -> NextPoll {
     NextPoll { at, hold_until: None, hold_why: None, host_hold: None }
 }
 
-/// Returns the latest of all times that count.
+/// Returns the latest of the times that the module docs list.
 fn latest(outlook: &Outlook) -> NextPoll {
     let mut hold = hold(outlook).map(|(lasts, why)| (outlook.now + lasts, why));
     let wanted = regular(outlook).max(outlook.now + backoff(outlook));
@@ -240,7 +244,7 @@ fn regular(outlook: &Outlook) -> Timestamp {
     next
 }
 
-/// Returns how much longer the interval is after a feed's first poll. Schedules with times of day spread by themselves.
+/// Returns how much longer the interval is after a feed's first poll. Cron schedules are spread without this.
 fn first_delay(outlook: &Outlook) -> Duration {
     match outlook.schedule {
         Schedule::Every(interval) if outlook.is_first_poll => {
@@ -250,7 +254,7 @@ fn first_delay(outlook: &Outlook) -> Duration {
     }
 }
 
-/// Returns the longest time that the server or the document asked for, and which of their statements it was.
+/// Returns the longest wait that the server or the document asked for, and which request it was.
 fn hold(outlook: &Outlook) -> Option<(Duration, HoldReason)> {
     let Lifetimes { retry_after, max_age, expires } = outlook.lifetimes;
     let of_answer = |lifetime: Option<Duration>| lifetime.filter(|_| is_fresh_for_a_time(outlook.outcome));
@@ -265,8 +269,8 @@ fn hold(outlook: &Outlook) -> Option<(Duration, HoldReason)> {
     requests.filter(|(lasts, _)| !lasts.is_zero()).max_by_key(|(lasts, _)| *lasts)
 }
 
-/// Returns whether the answer's `max-age` says when the next one may differ. On a 404 or a 500 it only matters to
-/// caches, and on an incomplete document it would delay the complete one.
+/// Returns whether the next poll waits for the answer's `max-age` and `Expires` to end. On a 404 or a 500 they only
+/// matter to caches, and with a document that cannot be read they would delay the next attempt.
 fn is_fresh_for_a_time(outcome: PollOutcome) -> bool {
     match outcome {
         PollOutcome::Success | PollOutcome::Unchanged => true,
@@ -285,8 +289,7 @@ fn backoff(outlook: &Outlook) -> Duration {
     wait + share(wait / 10, outlook.phase)
 }
 
-/// Returns the wait after the first failure. Many readers retry sooner after a 429, which is the last thing that the
-/// server needs.
+/// Returns the wait after the first failure. It is longer after a 429, because the server asks for fewer requests.
 fn first_wait(status: Option<u16>) -> Duration {
     if status == Some(429) { 4 * HOUR } else { HOUR }
 }
@@ -303,7 +306,7 @@ fn host_hold(outlook: &Outlook) -> Option<Duration> {
     }
 }
 
-/// How many different shares there are: enough to give 100,000 feeds different times.
+/// The number of different shares: enough to give 100,000 feeds different times.
 const SHARES: u64 = 1_000_000;
 
 /// Returns a part of `whole`, less than all of it, that is always the same for a feed.
@@ -311,11 +314,11 @@ fn share(whole: Duration, phase: u64) -> Duration {
     whole.mul_f64((phase % SHARES) as f64 / SHARES as f64)
 }
 
-/// Returns the end of the skipped hours and days that contain `at`, and which of the two it was; `None` if `at` is not
-/// skipped.
+/// Returns the end of the skipped hours and days that contain `at`, and whether hours or days decided that. `None` if
+/// `at` is not skipped, or if every hour is.
 fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldReason)> {
     let mut moved = None;
-    // If any hour of the week is free, this ends after at most this many steps.
+    // If any hour of the week is not skipped, the loop ends after at most this many steps.
     for _ in 0..7 * 24 {
         let here = moved.map_or(at, |(moved, _)| moved);
         match skipped(here, hints) {
@@ -326,7 +329,7 @@ fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldRea
     None
 }
 
-/// Returns the start of the next hour or day, if the one of `at` is skipped.
+/// Returns the start of the next hour or day, if the hour or day of `at` is skipped.
 fn skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldReason)> {
     let time = at.datetime();
     if hints.skip_days.iter().any(|day| u32::from(*day) == time.weekday().num_days_from_monday()) {
