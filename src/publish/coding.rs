@@ -1,5 +1,5 @@
-//! The content codings of an edition. Each is made when a reader first accepts it, and kept with the edition: most editions are
-//! replaced before anyone asks for all of them.
+//! The content codings of an edition. A coding is made when a reader first accepts it, and is then kept with the
+//! edition. They are not made in advance, because most editions are replaced before all codings were requested.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-/// The compression levels, at which an edition of 250 KB takes a few milliseconds: it is compressed once and sent a thousand
-/// times.
+/// The compression levels. With them, an edition of 250 KB takes a few milliseconds: it is compressed once and sent a
+/// thousand times.
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_LEVEL: u32 = 5;
 const ZSTD_LEVEL: i32 = 6;
@@ -16,7 +16,8 @@ const ZSTD_LEVEL: i32 = 6;
 /// Brotli's window, as a power of two: larger than any edition.
 const BROTLI_WINDOW: u32 = 22;
 
-/// A content coding (RFC 9110 §8.4.1). In the order in which newswire prefers them: the smallest result first.
+/// A content coding (RFC 9110 §8.4.1). newswire prefers the coding with the smallest result, so the variants are in
+/// that order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentCoding {
     /// Brotli (RFC 7932).
@@ -51,7 +52,7 @@ impl ContentCoding {
     }
 }
 
-/// The coded bodies that were made so far; `None` for a coding that is not smaller.
+/// The coded bodies that were made so far; `None` for a coding that makes the body no smaller.
 #[derive(Debug, Default)]
 pub(super) struct Codings([OnceCell<Option<Bytes>>; 3]);
 
@@ -60,12 +61,13 @@ impl Codings {
         &self.0[coding as usize]
     }
 
-    /// Returns what is known of a coding without making it.
+    /// Returns the coded body if the coding was made already. The inner value is `None` if it makes the body no
+    /// smaller.
     pub(super) fn made(&self, coding: ContentCoding) -> Option<&Option<Bytes>> {
         self.cell(coding).get()
     }
 
-    /// Returns the coded body, which is made at the first call; `None` if it is not smaller.
+    /// Returns the coded body, which is made at the first call; `None` if it is not smaller than `body`.
     pub(super) async fn coded(self: &Arc<Codings>, coding: ContentCoding, body: &Bytes) -> Option<Bytes> {
         self.made_by(coding, body, |coding, body| coding.encode(body)).await
     }
@@ -80,7 +82,7 @@ impl Codings {
             return made.clone();
         }
         let (codings, body) = (self.clone(), body.clone());
-        // A task of its own goes on if this reader leaves. Otherwise the next reader would compress the same body
+        // A separate task continues if this reader disconnects. Otherwise the next reader would compress the same body
         // again.
         let making = tokio::spawn(async move {
             let encoding = || async move {

@@ -18,10 +18,10 @@ use crate::store::{ReadLimits, StoreError};
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
 
-/// How long a search may use the index. The page shows what was found until then.
+/// How long a search may use the index. After this time, the page shows what was found so far.
 const FIND_TIME: Duration = Duration::from_secs(1);
 
-/// How long reading the store for a search page may take, including the search itself.
+/// How long a search page may read the store, including the search itself.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
 /// How many characters of the search words are used.
@@ -39,7 +39,7 @@ enum WantedPage<'p> {
     Archive(SectionId, u32, Format),
     /// A page of the list of feeds, by its number.
     Feeds(usize),
-    /// The feeds of a section as OPML; without one, all feeds.
+    /// The feeds of a section as OPML; `None` for all feeds.
     Opml(Option<SectionId>),
 }
 
@@ -65,15 +65,15 @@ impl<'p> WantedPage<'p> {
         let (section, name) = path.split_once("/archive/")?;
         let (number, extension) = name.split_once('.')?;
         let format = FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
-        // A number has only one address, so `007` is not valid.
+        // A number has only one spelling, so `007` is not valid.
         let number = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
         Some(WantedPage::Archive(SectionId::from(section), number, format))
     }
 }
 
 impl Publisher {
-    /// Renders the document at a path without an edition; `None` if there is none. `parameter` returns the value of a parameter
-    /// of the query.
+    /// Renders the document at a path that has no edition; `None` if the path has no document. `parameter` returns the
+    /// value of a query parameter.
     ///
     /// # Errors
     ///
@@ -116,15 +116,16 @@ impl Publisher {
         };
         let Some(made) = made.map(Arc::new) else { return Ok(None) };
         let mut kept = current.made.lock().expect("no code panics while it holds the lock");
-        // Do not cache redirects: a story may have many old addresses, and they must not crowd out the pages.
+        // Do not cache redirects: a story may have many old addresses, and they must not push pages out of the cache.
         if kept.len() < KEPT && made.moved_to.is_none() {
             kept.insert(path.to_owned(), made.clone());
         }
         Ok(Some(made))
     }
 
-    /// Renders the page of the story with this slug; or a redirect, if the slug is an old one or belongs to a story that was
-    /// merged. `None` if no public section has the story. With a `turn`, renders it for the server, else for a folder.
+    /// Renders the page of the story with this slug. Renders a redirect instead if the slug is an old one, or belongs
+    /// to a story that was merged. `None` if no public section has the story. `turn` is the reader's permission to run;
+    /// without one, the page is for a folder.
     ///
     /// # Errors
     ///
@@ -157,7 +158,7 @@ impl Publisher {
         page.map(Some).map_err(|source| PublishError::Render { section: format!("story {slug}"), source })
     }
 
-    /// Renders the search page with the results for `words`; only the form if they are empty.
+    /// Renders the search page with the results for `words`; with only the form if `words` is empty.
     async fn search_page(
         &self,
         config: &Arc<Config>,
@@ -169,7 +170,7 @@ impl Publisher {
         let read_limits = ReadLimits::new(FIND_TIME);
         let limits = read_limits.clone();
         let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
-            // Search for one more than the page shows, to know whether there are more.
+            // Search for one story more than the page shows, to know whether there are more.
             let infos = Infos::sharing(reader, &infos);
             shown::search_public(reader, &of_config, &wanted, HITS + 1, (&limits, SEARCH_TIME), &infos)
         });

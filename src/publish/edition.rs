@@ -30,11 +30,12 @@ pub struct Edition {
     pub identity: Bytes,
     /// The ETag of the uncompressed bytes, without quotes.
     pub etag: String,
-    /// When the bytes last changed; never goes back. `None` for pages that are rendered for each request.
+    /// When the bytes last changed; never earlier than in the previous edition. `None` for pages that are rendered on
+    /// request.
     pub last_modified: Option<Timestamp>,
     /// The private section that the edition belongs to; its readers need credentials.
     pub private: Option<SectionId>,
-    /// Whether it is a feed, which scripts of other sites may read.
+    /// Whether the edition is a feed, which scripts of other sites may read.
     pub is_feed: bool,
     /// The `Link` header: the document's own address, and its WebSub hub.
     pub links: Option<String>,
@@ -42,12 +43,12 @@ pub struct Edition {
     pub moved_to: Option<String>,
     /// The page as written to a folder, if it differs: without links that only a server can answer.
     pub in_folder: Option<Bytes>,
-    /// The bytes in each content coding; `None` if the document is requested too rarely for any.
+    /// The bytes in each content coding; `None` if the document is requested too rarely to be compressed.
     pub(super) codings: Option<Arc<Codings>>,
 }
 
 impl Edition {
-    /// Returns the bytes in a content coding, which is made when it is first requested; `None` if that is not smaller.
+    /// Returns the bytes in a content coding, which is made at the first request; `None` if it is not smaller.
     pub async fn coded(&self, coding: ContentCoding) -> Option<Bytes> {
         match &self.codings {
             Some(codings) => codings.coded(coding, &self.identity).await,
@@ -105,12 +106,12 @@ impl Rendered {
         Sha256::digest(&self.body).to_vec()
     }
 
-    /// Creates an edition that is compressed when readers ask for that.
+    /// Creates an edition that is compressed when a reader accepts that.
     pub(super) fn coded(self, last_modified: Option<Timestamp>) -> Edition {
         Edition { codings: Some(Arc::default()), ..self.plain(last_modified) }
     }
 
-    /// Creates the edition without compression, for documents that are requested rarely.
+    /// Creates an edition that is never compressed, for documents that are requested rarely.
     pub(super) fn plain(self, last_modified: Option<Timestamp>) -> Edition {
         Edition {
             media_type: self.media_type,
@@ -131,7 +132,7 @@ impl Rendered {
 #[derive(Clone, Debug)]
 pub(super) struct PageSet {
     pub served: Arc<Pages>,
-    /// `None` if they are the same.
+    /// The templates for a folder; `None` if they are the same as `served`.
     pub for_folder: Option<Arc<Pages>>,
 }
 
@@ -162,8 +163,8 @@ pub(super) fn path(id: &SectionId, format: Format) -> String {
     format!("{id}.{}", format.extension())
 }
 
-/// Returns an edition without compression, because it is requested too rarely, and without a modification time, because none is
-/// known.
+/// Returns an edition of a page that was rendered for one request. It is not compressed, because it is requested too
+/// rarely, and has no modification time, because none is known.
 pub(super) fn made_now(page: String) -> Edition {
     Rendered::public("", HTML_TYPE, page.into_bytes()).plain(None)
 }

@@ -1,4 +1,4 @@
-//! Everything that is served. What did not change is shared with the publication before.
+//! Everything that is served. Editions that did not change are shared with the previous publication.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -15,9 +15,9 @@ use crate::time::Timestamp;
 /// Everything that is served.
 #[derive(Debug, Default)]
 pub struct Editions {
-    /// What depends on the config and the templates alone.
+    /// What depends only on the config and the templates.
     pub setting: Arc<SiteSetting>,
-    /// The editions of each section, in the config's order; `None` for one that could not be rendered yet.
+    /// The editions of each section, in the config's order; `None` for a section that was never rendered successfully.
     pub(super) sections: Vec<Option<Arc<SectionEditions>>>,
     pub(super) index: Option<Arc<Edition>>,
     pub(super) sitemap: Option<Arc<Edition>>,
@@ -25,16 +25,16 @@ pub struct Editions {
     pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
 }
 
-/// What depends on the config and the templates alone.
+/// What depends only on the config and the templates.
 #[derive(Debug, Default)]
 pub struct SiteSetting {
     /// The current id of each former section id.
     pub formerly: HashMap<String, SectionId>,
     /// The ids of removed sections.
     pub gone: BTreeSet<String>,
-    /// The sections by id. Readers of a private one need credentials.
+    /// The sections by id. Readers of a private section need credentials.
     pub sections: HashMap<SectionId, Arc<Section>>,
-    /// The key that the session cookies of readers are made with.
+    /// The key that signs the session cookies of readers.
     pub session_key: Vec<u8>,
     /// The pages that ask for credentials.
     pub private_pages: PrivatePages,
@@ -46,35 +46,36 @@ pub struct SiteSetting {
     pub(super) made_for: Option<(Arc<Config>, Arc<Pages>)>,
 }
 
-/// The pages that ask for the credentials of a private section. They reveal nothing about it.
+/// The pages that ask for the credentials of a private section. They say nothing about the section.
 #[derive(Clone, Debug, Default)]
 pub struct PrivatePages {
     /// The page with the form for a token.
     pub asks_for_token: Bytes,
-    /// The same page after a wrong token.
+    /// The page with the form, after a wrong token.
     pub token_is_wrong: Bytes,
-    /// The page for sections with a password, which the browser asks for.
+    /// The page for sections with a password. The browser itself asks for the password.
     pub asks_for_password: Bytes,
 }
 
-/// The editions of a section, and what the documents of the whole site show of it.
+/// The editions of a section, and what the index and the sitemap show of it.
 #[derive(Clone, Debug)]
 pub(super) struct SectionEditions {
     /// The documents: one for each of [`FEED_FORMATS`], then the page.
     pub documents: [Arc<Edition>; 4],
-    /// The first stories, for the index.
+    /// The first stories, for the index page.
     pub first: Vec<ShownStory>,
     /// The slugs of all stories that the section shows.
     pub slugs: Vec<String>,
-    /// The newest change among its stories.
+    /// When one of its stories last changed.
     pub updated: Timestamp,
     pub archive_setting: ArchiveSetting,
 }
 
-/// What the archive documents of a section depend on apart from their stories, such as its title and the rights of its feeds.
+/// What the archive documents of a section depend on besides their stories, such as its title and the rights of its
+/// feeds.
 #[derive(Clone, Debug)]
 pub(super) struct ArchiveSetting {
-    /// The hash of the settings; empty if they are of a former config.
+    /// The hash of these values; empty if they come from a previous config.
     pub hash: Vec<u8>,
     pub changed: Timestamp,
 }
@@ -113,7 +114,8 @@ impl Editions {
         of_site.chain(unchanging).chain(of_sections.flatten())
     }
 
-    /// Returns the slugs of the stories that public sections show. A story of several sections is repeated.
+    /// Returns the slugs of the stories that public sections show. A slug occurs once for each section that shows its
+    /// story.
     pub fn shown(&self) -> impl Iterator<Item = &String> {
         self.sections.iter().flatten().filter(|section| section.is_public()).flat_map(|section| &section.slugs)
     }
@@ -122,7 +124,7 @@ impl Editions {
         self.sections.get(*self.setting.positions.get(id.as_str())?)?.as_ref()
     }
 
-    /// Returns the editions of a section for a config that may have made it private or public.
+    /// Returns the editions of a section for another config, which may have made the section private or public.
     pub(super) fn kept(&self, section: &Section) -> Option<Arc<SectionEditions>> {
         let kept = self.section(&section.id)?;
         if kept.is_public() == section.is_public() {
@@ -136,8 +138,8 @@ impl Editions {
 }
 
 impl SectionEditions {
-    /// Returns the editions for a section that is not rendered by a new config yet. Its archive documents follow the config at
-    /// the next rendering.
+    /// Returns these editions for a new config, by which the section is not rendered yet. At the next rendering, the
+    /// archive documents are brought in line with the config.
     pub(super) fn of_former_config(&self) -> Arc<SectionEditions> {
         let archive_setting = ArchiveSetting { hash: Vec::new(), ..self.archive_setting.clone() };
         Arc::new(SectionEditions { archive_setting, ..self.clone() })

@@ -1,7 +1,7 @@
-//! Writes the site as files: the same bytes that are served. Writes only changed files, each atomically.
+//! Writes the site as files, with the same bytes that are served. Writes only changed files, each atomically.
 //!
-//! Never follows a symbolic link and never writes outside the folder. Removes files that it wrote and that are no longer
-//! published; never touches other files, because it keeps a list of its own.
+//! Never follows a symbolic link and never writes outside the folder. Keeps a list of the files that it wrote. Removes
+//! those that are no longer published, and never touches other files.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -30,7 +30,7 @@ const LIST: &str = ".newswire-files";
 /// The largest list: about ten million files.
 const MAX_LIST_BYTES: u64 = 1 << 30;
 
-/// Why the site was not written to the folder.
+/// Why newswire could not write the site to the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The system refused to read or write a file or folder.
@@ -41,10 +41,10 @@ pub enum FolderError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A file or folder on the way is a symbolic link.
+    /// A part of a file's path is a symbolic link.
     #[error("{0} is a symbolic link; newswire does not follow links, replace it by a real file or folder")]
     Link(PathBuf),
-    /// The path of a file leaves the folder.
+    /// The path of a file leads out of the folder.
     #[error("{0} was not written, because its path is outside the folder; please report this")]
     Outside(String),
 }
@@ -68,30 +68,33 @@ pub struct Written {
     pub removed: usize,
 }
 
-/// What is known about the folder from the last pass, to skip work. Lost when the daemon stops.
+/// What is known about the folder from the last pass, so that unchanged files can be skipped. This is lost when the
+/// daemon stops.
 #[derive(Debug, Default)]
 pub(super) struct FolderMemory {
     folder: PathBuf,
     config: Option<Arc<Config>>,
     /// The written archive documents, by path, with the time of their last change.
     archives: HashMap<String, Timestamp>,
-    /// The editions of the sections, as written.
+    /// The editions of the sections at the last pass.
     sections: Vec<Option<Arc<SectionEditions>>>,
-    /// The written editions, by path.
+    /// The editions that were written, by path.
     editions: HashMap<String, Arc<Edition>>,
     /// When the list of feeds was written.
     listed: Option<Instant>,
 }
 
-/// How often the list of feeds is written if nothing asks for the folder: the state of some feed changes with every poll.
+/// How often the list of feeds is written, unless a command requests the folder. Every poll may change the state of a
+/// feed.
 const LIST_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How many bytes are collected before they are written, so that a site with a million stories does not fill memory.
+/// How many bytes are collected before they are written, so that a site with a million stories does not use too much
+/// memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 impl FolderMemory {
-    /// Returns the slugs of the stories whose pages may have changed since the last pass: those of every section that was
-    /// published again, before or now.
+    /// Returns the slugs of the stories whose pages may have changed since the last pass: all stories that a changed
+    /// section showed then or shows now.
     fn changed_stories<'e>(&'e self, current: &'e Editions) -> BTreeSet<&'e str> {
         let mut changed = BTreeSet::new();
         for position in 0..self.sections.len().max(current.sections.len()) {
@@ -106,22 +109,24 @@ impl FolderMemory {
 }
 
 impl Publisher {
-    /// Writes everything public into `folder`, which is created if missing: the pages of all stories in public sections, archive
-    /// documents, and last the editions and pages that link to them. The existing page of a story that is no longer shown is
-    /// not updated until the config changes or the daemon restarts.
+    /// Writes everything public into `folder`, which is created if missing: first the pages of all stories in public
+    /// sections, then the archive documents, and last the editions and pages that link to them. The existing page of a
+    /// story that is no longer shown is only updated when the config changes or the daemon restarts.
     ///
     /// # Errors
     ///
-    /// At the first page that cannot be rendered or file that cannot be written. Files written before are complete.
+    /// Stops at the first page that cannot be rendered or file that cannot be written. Files written before that are
+    /// complete.
     pub async fn write_folder(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
         let mut memory = self.folder.lock().await;
-        // Compare every file, because someone may have changed or removed it.
+        // Forget what was written, so that the editions and the pages of the stories that they show are compared with
+        // the files: someone may have changed or removed a file.
         (memory.listed, memory.sections, memory.editions) = (None, Vec::new(), HashMap::new());
         self.write_changed(config, folder, &mut memory).await
     }
 
-    /// Writes what changed since the last pass over `folder`, as [`Publisher::write_folder`] does, but the list of feeds at most
-    /// once a minute.
+    /// Writes what changed since the last pass over `folder`. Unlike [`Publisher::write_folder`], does not compare
+    /// files that should be unchanged, and writes the list of feeds at most once a minute.
     ///
     /// # Errors
     ///
@@ -147,7 +152,7 @@ impl Publisher {
             let id = section.id.clone();
             for slug in self.store.read(move |reader| reader.page_slugs(&id)).await? {
                 let file = format!("story/{slug}/index.html");
-                // Under another config, the page may have to change, for example because of `republish`.
+                // If the config changed, the page may have to change too, for example because of `republish`.
                 if is_same && !changed.contains(&*slug) && files.before.contains(&file) {
                     files.keep(file);
                 } else if let Some(page) = self.story_page(config, &slug, None).await? {
@@ -165,7 +170,7 @@ impl Publisher {
         }
         let editions = self.write_editions(config, &current, &memory.editions, &mut files).await?;
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
-            // A section without an edition, such as one that is still being judged, keeps its files.
+            // A section without an edition, such as a new one whose stories are still being judged, keeps its files.
             if current.edition(&format!("{}/", section.id)).is_none() {
                 files.keep_section(&section.id);
             }
@@ -179,7 +184,8 @@ impl Publisher {
         Ok(written)
     }
 
-    /// Writes the archive documents that changed since `before`. Returns when each one last changed, by path.
+    /// Writes the archive documents that changed since `before`. Returns the time of each document's last change, by
+    /// path.
     async fn write_archives(
         &self,
         config: &Arc<Config>,
@@ -204,7 +210,7 @@ impl Publisher {
         Ok(archives)
     }
 
-    /// Writes the editions, OPML included, except those that are as in `before`. Returns all, by path.
+    /// Writes the editions, including OPML, except those that `before` has too. Returns all editions, by path.
     async fn write_editions(
         &self,
         config: &Arc<Config>,
@@ -245,7 +251,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Writes the files under the old id of a renamed section: a page that redirects, and copies of its feeds.
+    /// Writes the files under the old id of a renamed section: a page that redirects, and the section's feeds.
     async fn write_stubs(
         &self,
         config: &Arc<Config>,
@@ -266,10 +272,10 @@ impl Publisher {
     }
 }
 
-/// A pass over the folder, which writes these files and removes all others that newswire wrote.
+/// One pass over the folder. It writes `files`, and removes the other files that newswire wrote earlier.
 struct FolderWriter {
     folder: PathBuf,
-    /// The files that newswire wrote earlier.
+    /// The files that newswire wrote in earlier passes.
     before: BTreeSet<String>,
     files: BTreeSet<String>,
     waiting: Vec<(String, Bytes)>,
@@ -330,7 +336,7 @@ impl FolderWriter {
         Ok(())
     }
 
-    /// Writes the last batch and the list, and removes files that are no longer published.
+    /// Writes the last batch and the list of files, and removes files that are no longer published.
     async fn finish(mut self) -> Result<Written, PublishError> {
         self.flush().await?;
         let FolderWriter { folder, before, files, written, .. } = self;
@@ -354,7 +360,7 @@ async fn blocking<T: Send + 'static>(
     Ok(tokio::task::spawn_blocking(work).await.map_err(StoreError::from)??)
 }
 
-/// Returns the file of a path: `international/` is `international/index.html`, as web servers expect.
+/// Returns the file for a path. Paths that end in a slash get `index.html`, as web servers expect.
 fn file_name(path: &str) -> String {
     if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
 }
@@ -376,7 +382,7 @@ fn read_own(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     files::read_regular(path, max_bytes)
 }
 
-/// Returns the full path of a file, after checking that no part of it is a symbolic link or leaves the folder.
+/// Returns the full path of a file, after checking that no part of the path is a symbolic link or leaves the folder.
 fn inside(folder: &Path, file: &str) -> Result<PathBuf, FolderError> {
     let mut path = folder.to_owned();
     for component in Path::new(file).components() {
@@ -393,7 +399,7 @@ fn inside(folder: &Path, file: &str) -> Result<PathBuf, FolderError> {
 fn remove_file(folder: &Path, file: &str) -> Result<bool, FolderError> {
     let path = inside(folder, file)?;
     let was_there = std::fs::remove_file(&path).is_ok();
-    // Fails if the folder has other files; it stays then.
+    // Removing the folder fails if it has other files. Then it stays.
     let _ = path.parent().filter(|parent| *parent != folder).map(std::fs::remove_dir);
     Ok(was_there)
 }
@@ -401,7 +407,8 @@ fn remove_file(folder: &Path, file: &str) -> Result<bool, FolderError> {
 /// Writes a file if its content differs. Returns whether it was written.
 fn write_file(folder: &Path, file: &str, body: &[u8]) -> Result<bool, FolderError> {
     let path = inside(folder, file)?;
-    // If the file is larger, or is not a regular file, replace it without reading it: a rename does not open it.
+    // If the existing file is larger, or is not a regular file, replace it without reading it; the rename does not open
+    // it.
     if read_own(&path, body.len() as u64).is_ok_and(|before| before == body) {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
-//! WebSub publishing: notifies the hub once of each change of a public section, and retries if it does not answer.
+//! WebSub publishing: notifies the hub of each change of a public section, and retries if that fails.
 //!
-//! The hub fetches the section itself and distributes it; newswire sends it no content. Changes that happen while the hub is
-//! unreachable are sent as one notification per section.
+//! The hub fetches the section itself and distributes it; newswire sends it no content. If a section changes several
+//! times while the hub is unreachable, newswire sends one notification.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::feed::{Failure, SectionId};
 use crate::fetch::Fetcher;
 use crate::render;
 
-/// How long to wait after the first failure; doubles with each further one.
+/// How long to wait after the first failure. The wait doubles with each further failure.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
-/// After this many failures, wait for the next change: by then, the subscribers have polled the section.
+/// After this many failures, wait for the next change. By then, subscribers have polled the section themselves.
 const MOST_FAILURES: u32 = 8;
 
-/// A notification that is still to be sent for a section.
+/// A notification for a section that still has to be sent.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     failures: u32,

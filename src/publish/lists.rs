@@ -1,7 +1,8 @@
-//! The lists of feeds: their pages, and the OPML documents. Rendered on request, because they name every feed of a site.
+//! The lists of feeds: their pages, and the OPML documents. They are rendered on request, because they name every feed
+//! of a site.
 //!
-//! The policy held here: one list is rendered at a time; an OPML document is kept until the config or what a feed says about
-//! itself changes; a page shows the states of feeds as they were at most [`STATES_AGE`] ago.
+//! The policy held here: one list is rendered at a time. An OPML document is kept until the config changes, or what a
+//! feed says about itself, such as its title. A page shows the states of feeds as they were at most [`STATES_AGE`] ago.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,7 +29,7 @@ const PAGE_FEEDS: usize = 200;
 /// How old the states of feeds on a page may be. Reading them all takes a tenth of a second for 100,000 feeds.
 const STATES_AGE: Duration = Duration::from_secs(5);
 
-/// How many pages of the list are kept as long as their states.
+/// The most pages of the list that are kept. They are dropped together with the states that they show.
 const KEPT_PAGES: usize = 64;
 
 /// The lists that were rendered, and what they depend on.
@@ -39,12 +40,12 @@ pub(super) struct Lists {
     states: Mutex<Option<Arc<KeptStates>>>,
 }
 
-/// Counts the changes of what feeds say about themselves.
+/// Counts how often feeds changed what they say about themselves.
 #[derive(Debug, Default)]
 struct Revisions {
     all: u64,
     sections: HashMap<SectionId, u64>,
-    /// The count when all documents were last forgotten.
+    /// The value of `all` when all documents were last forgotten.
     forgotten: u64,
 }
 
@@ -76,8 +77,8 @@ pub(super) struct ListRequest {
 }
 
 impl ListRequest {
-    /// Parses the filters of a request for a page. As elsewhere on the site, a parameter with an unknown value has no effect;
-    /// the id of a private section is unknown.
+    /// Parses the filters of a request for a page. As elsewhere on the site, a parameter with an unknown value has no
+    /// effect. The id of a private section counts as unknown.
     pub(super) fn new(config: &Config, number: usize, parameter: impl Fn(&str) -> Option<String>) -> ListRequest {
         let state = parameter("state");
         let state = FeedCondition::ALL.into_iter().find(|known| state.as_deref() == Some(known.as_str()));
@@ -87,13 +88,13 @@ impl ListRequest {
     }
 }
 
-/// Returns the number of the page of the list at a path; `None` if the path is no such page.
+/// Returns the number of the list's page at a path; `None` if the path is not one of these pages.
 pub fn list_number(path: &str) -> Option<usize> {
     let rest = path.strip_prefix("feeds/")?;
     if rest.is_empty() {
         return Some(1);
     }
-    // A page has only one address, so `feeds/1/` and `feeds/02/` are not pages.
+    // A page has only one address, so `feeds/1/` and `feeds/02/` are not pages of the list.
     let digits = rest.strip_suffix('/')?;
     digits.parse().ok().filter(|number: &usize| *number > 1 && number.to_string() == digits)
 }
@@ -103,7 +104,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Lists {
-    /// Notes that what a feed of these sections says about itself has changed.
+    /// Records that a feed of these sections changed what it says about itself.
     pub(super) fn note_new_info<'s>(&self, sections: impl Iterator<Item = &'s SectionId>) {
         let mut revisions = lock(&self.revisions);
         revisions.all += 1;
@@ -133,7 +134,7 @@ impl Lists {
         opml.get(path).filter(is_current).map(|kept| kept.edition.clone())
     }
 
-    /// Keeps a document. If its bytes are those of the kept document, returns the kept one, which may be compressed
+    /// Keeps a document. If the kept document has the same bytes, returns that one, because it may be compressed
     /// already.
     fn keep_opml(&self, path: String, config: Arc<Config>, revision: u64, edition: Edition) -> Arc<Edition> {
         let mut opml = lock(&self.opml);
@@ -152,8 +153,8 @@ impl Lists {
 }
 
 impl Publisher {
-    /// Notes that what a feed of these sections says about itself has changed: the OPML documents that name it are rendered again
-    /// at the next request.
+    /// Records that a feed of these sections changed what it says about itself. The OPML documents that name the feed
+    /// are rendered again at the next request.
     pub fn note_new_info<'s>(&self, sections: impl Iterator<Item = &'s SectionId>) {
         self.lists.note_new_info(sections);
     }
@@ -294,14 +295,14 @@ impl Publisher {
 struct ListPart {
     /// How many feeds are in each state; states without feeds are left out.
     counts: Vec<(&'static str, usize)>,
-    /// How many feeds all pages have.
+    /// How many feeds there are on all pages together.
     total: usize,
     listed: Vec<ListedState>,
     /// The feeds of the page, with what their documents say about them.
     feeds: Vec<ShownFeed>,
 }
 
-/// Chooses the feeds of a page, in one pass over all.
+/// Chooses the feeds of a page, in one pass over the feeds.
 fn list_part(config: &Config, states: &[ListedState], request: &ListRequest, section: Option<&Section>) -> ListPart {
     let mut counts = FeedCondition::ALL.map(|state| (state, 0));
     let skipped = request.number.saturating_sub(1).saturating_mul(PAGE_FEEDS);

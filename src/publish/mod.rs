@@ -1,9 +1,12 @@
 //! Publishing: renders the changed sections into editions in memory, and writes the same bytes as files into a folder.
 //!
-//! The policy held here: an edition changes only when its content does; an edition that cannot be rendered, or cannot be read
-//! back to the stories it was rendered from, does not replace the last good one; neither does one with stories that are still to
-//! be judged by a changed definition; a failing feed never becomes an entry; private
-//! sections are in no index, OPML, sitemap or folder.
+//! The policy held here:
+//!
+//! - An edition changes only when its content does.
+//! - The last good edition stays if the new one cannot be rendered, or does not parse to the stories it was rendered
+//!   from. It also stays while a changed definition has not been applied to all stories that the section shows.
+//! - A failing feed never becomes an entry.
+//! - Private sections are in no index, OPML, sitemap or folder.
 
 mod coding;
 mod dynamic;
@@ -39,7 +42,7 @@ use lists::Lists;
 pub use lists::list_number;
 use queue::RequestQueue;
 
-/// How long readers and caches may keep an edition; goes into `Cache-Control`, `ttl` and `sy:*`.
+/// How long readers and caches may keep an edition: the value of `Cache-Control`, of `ttl` in RSS, and of `sy:*`.
 pub const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// The path of the "page not found" page, where static hosts expect it.
@@ -54,7 +57,7 @@ const SEARCHING: usize = 2;
 /// How many lists of feeds are rendered at the same time: one may need tens of megabytes.
 const LISTING: usize = 1;
 
-/// How many requests may wait in each queue. Further requests are refused at once: they would wait longer than people do.
+/// How many requests may wait in each queue. Further requests are refused at once, because they would wait too long.
 const WAITING: usize = 32;
 
 /// Why something was not published.
@@ -66,7 +69,7 @@ pub enum PublishError {
     /// A document could not be rendered.
     #[error("cannot render {section}: {source}")]
     Render {
-        /// The section, or what else was rendered: `index`, `search`, `story war-7`.
+        /// The section, or another document: `index`, `search`, `story war-7`.
         section: String,
         /// The reason.
         source: RenderError,
@@ -86,7 +89,7 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Whether a request failed only because newswire is busy, so that it may succeed later.
+    /// Whether a request failed only because newswire is busy. It may succeed later.
     pub fn is_for_now(&self) -> bool {
         matches!(self, PublishError::Busy | PublishError::Store(StoreError::Interrupted))
     }
@@ -95,12 +98,12 @@ impl PublishError {
 /// The result of a publication.
 #[derive(Debug, Default)]
 pub struct Published {
-    /// The errors; the sections concerned keep their last good editions.
+    /// The errors. The sections that they concern keep their last good editions.
     pub errors: Vec<PublishError>,
     /// The public sections whose content changed for readers.
     pub changed: BTreeSet<SectionId>,
-    /// The sections to publish again, because they have more to archive than one publication does, or because what they show is
-    /// still being judged.
+    /// The sections to publish again, because one publication could not archive everything, or because stories that
+    /// they show are still being judged.
     pub unfinished: BTreeSet<SectionId>,
 }
 
@@ -115,12 +118,12 @@ pub struct Publisher {
     listing: RequestQueue,
     lists: Arc<Lists>,
     folder: Arc<tokio::sync::Mutex<FolderMemory>>,
-    /// What documents say about the feeds of the stories that were read lately.
+    /// What documents say about the feeds of recently read stories.
     infos: InfoCache,
 }
 
 impl Publisher {
-    /// Creates a publisher. Pages link to the search if `pages` do, but never in a folder.
+    /// Creates a publisher. Served pages link to the search if `pages` do; pages in a folder never do.
     pub fn new(store: Store, pages: Pages) -> Publisher {
         let making = RequestQueue::new(MAKING, WAITING);
         let searching = RequestQueue::new(SEARCHING, WAITING);
@@ -130,12 +133,12 @@ impl Publisher {
         Publisher { store, pages, current, making, searching, listing, lists, folder, infos }
     }
 
-    /// Returns how many requests are being worked on: pages, archive documents, searches and lists.
+    /// Returns how many requests are being processed: pages, archive documents, searches and lists.
     pub fn busy(&self) -> usize {
         self.making.busy() + self.searching.busy() + self.listing.busy()
     }
 
-    /// Returns what is published now. Never waits for rendering.
+    /// Returns what is published now. Does not wait for a publication that is under way.
     pub fn current(&self) -> Arc<Editions> {
         self.current.read().expect("no code panics while it holds the lock").clone()
     }
@@ -149,13 +152,15 @@ impl Publisher {
         self.pages.read().expect("no code panics while it holds the lock").clone()
     }
 
-    /// Renders the editions of the given sections, and the documents of the site that show their stories; keeps everything else.
+    /// Renders the editions of these sections, and the documents of the site that show their stories. Everything else
+    /// stays.
     ///
-    /// A section that cannot be read or rendered keeps its last good editions; the returned errors include the reason.
+    /// A section that cannot be read or rendered keeps its last good editions. The errors in the result include the
+    /// reason.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read or written; nothing changes then.
+    /// If the store cannot be read or written. Then nothing changes.
     pub async fn publish(
         &self,
         config: &Arc<Config>,
@@ -189,7 +194,7 @@ impl Publisher {
                     published.unfinished.extend(has_more.then(|| section.id.clone()));
                     editions.sections[position] = Some(Arc::new(added));
                 }
-                // What it shows is still being judged.
+                // The stories that the section shows are still being judged.
                 Ok(None) => {
                     published.unfinished.insert(section.id.clone());
                     if is_new_setting {
@@ -208,8 +213,8 @@ impl Publisher {
         Ok(published)
     }
 
-    /// Adds validators to a document, or returns `before` if that has the same content. Also returns whether these bytes were
-    /// never published before, even by an earlier run of the daemon.
+    /// Adds validators to a document. Returns `before` instead if it has the same content. The second value says
+    /// whether these bytes were never published before, even by an earlier run of the daemon.
     async fn finish(
         &self,
         rendered: Rendered,

@@ -1,6 +1,6 @@
-//! A queue for requests that read the store: limits how many run and how many wait, and refuses the rest.
+//! A queue for requests that read the store. It limits how many requests run and how many wait, and refuses the others.
 //!
-//! A turn belongs to the work and not to the request: it ends with the work, even if the reader has disconnected.
+//! A turn is the permission to run. It ends with the work for a request, even if the reader disconnected before that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +21,14 @@ pub(super) struct RequestQueue {
     most: usize,
 }
 
-/// The permission to run, released when the last clone is dropped.
+/// The permission to run. It is released when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct RequestTurn {
     _permits: Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl RequestQueue {
-    /// Creates a queue in which `working` requests may run while `waiting` wait.
+    /// Creates a queue in which at most `working` requests run and at most `waiting` wait.
     pub(super) fn new(working: usize, waiting: usize) -> RequestQueue {
         let slots = Arc::new(Semaphore::new(working + waiting));
         RequestQueue { turns: Arc::new(Semaphore::new(working)), slots, most: working }
@@ -41,13 +41,13 @@ impl RequestQueue {
         Some(RequestTurn { _permits: Arc::new((turn, slot)) })
     }
 
-    /// Returns how many turns are taken.
+    /// Returns how many requests have a turn.
     pub(super) fn busy(&self) -> usize {
         self.most - self.turns.available_permits()
     }
 }
 
-/// Returns how long reading for a page may take. Without a turn, as for the folder, there is no limit.
+/// Returns the time limit for reading the store. Without a turn, as for the folder, there is none.
 pub(super) fn read_limits(turn: Option<&RequestTurn>) -> ReadLimits {
     ReadLimits::new(turn.map_or(Duration::MAX, |_| READ_TIME))
 }

@@ -30,16 +30,16 @@ pub(super) struct RenderedSection {
     stories: Vec<ShownStory>,
     updated: Timestamp,
     archive_setting: ArchiveSetting,
-    /// Whether nothing more waits to be archived.
+    /// Whether all stories that had to be archived are archived.
     pub is_finished: bool,
 }
 
-/// How a section differs from its last edition.
+/// How a section's new documents differ from the last ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct EditionChange {
-    /// Whether its stories were never published like this, even by an earlier run of the daemon.
+    /// Whether the Atom document was never published before, even by an earlier run of the daemon.
     pub is_new: bool,
-    /// Whether any of its documents differs.
+    /// Whether any of the documents differs.
     pub is_visible: bool,
 }
 
@@ -90,8 +90,8 @@ fn write(prepared: &PreparedSection, format: Format) -> Result<Vec<u8>, RenderEr
     }
 }
 
-/// Whether the document parses to the stories it was rendered from, with their ids and in their order. If not, it is not
-/// published.
+/// Whether the document parses to the stories it was rendered from, with their ids and in their order. A document that
+/// does not is not published.
 fn says_the_same(body: &[u8], stories: &[ShownStory]) -> bool {
     let Ok(read) = parse::parse(body, &parse::Hints::default()) else { return false };
     let ids = read.entries.iter().map(|entry| entry.guid.value.as_str());
@@ -120,9 +120,9 @@ fn private(section: &Section) -> Option<SectionId> {
 }
 
 impl Publisher {
-    /// Archives the stories that a section no longer shows, then renders the section. `known` are its editions under the same
-    /// config. Archives nothing before all stories are judged, and returns `None` while any story that it shows is still to be
-    /// judged.
+    /// Archives the stories that a section no longer shows, then renders the section. `known` are its editions under
+    /// the same config. Archives nothing until all stories are judged. Returns `None` while a story that the section
+    /// shows is still being judged.
     pub(super) async fn render_section(
         &self,
         config: &Arc<Config>,
@@ -159,7 +159,8 @@ impl Publisher {
         rendering.await.map_err(StoreError::from)?
     }
 
-    /// Adds validators to the documents of a section, or returns those of its last editions that are the same.
+    /// Adds validators to the documents of a section. Keeps the documents of its last editions that have the same
+    /// content.
     pub(super) async fn finish_section(
         &self,
         rendered: RenderedSection,
@@ -179,7 +180,8 @@ impl Publisher {
         Ok((SectionEditions { documents, first, slugs, updated, archive_setting }, change))
     }
 
-    /// Renders an archive document; `None` if there is none with this number. A `turn` means that a reader requested it.
+    /// Renders an archive document; `None` if there is none with this number. A `turn` means that a reader requested
+    /// the document.
     ///
     /// # Errors
     ///
@@ -217,7 +219,7 @@ impl Publisher {
         rendering.await.map_err(StoreError::from)?
     }
 
-    /// Returns what a section's archive documents depend on apart from their stories, and when it last changed.
+    /// Returns what a section's archive documents depend on besides their stories, and when that last changed.
     async fn archive_setting(
         &self,
         config: &Config,

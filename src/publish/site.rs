@@ -1,5 +1,5 @@
-//! Renders the documents of the site as a whole: those that depend on the config and the templates alone, such as the "about"
-//! page and the styles; and the overviews of the sections, which are the index and the sitemap.
+//! Renders the documents of the whole site. Some depend only on the config and the templates, such as the "about" page
+//! and the styles. The others are overviews of the sections: the index and the sitemap.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 pub(super) const INDEX_STORIES: usize = 5;
 
 impl Publisher {
-    /// Returns what depends on the config and the templates alone: that of `before`, unless one of them was replaced. A page that
-    /// cannot be rendered stays as it was; the reason is added to `errors`.
+    /// Returns what depends only on the config and the templates; that of `before` if neither was replaced. A page that
+    /// cannot be rendered stays as it was, and `errors` gets the reason.
     pub(super) async fn setting(
         &self,
         config: &Arc<Config>,
@@ -68,11 +68,12 @@ impl Publisher {
         }))
     }
 
-    /// Renders the index and the sitemap from what the sections show.
+    /// Renders the index and the sitemap from the stories that the sections show.
     ///
     /// # Errors
     ///
-    /// If the store cannot be written. The inner error means that a page cannot be rendered; then the last ones stay.
+    /// If the store cannot be written. The inner error means that a page cannot be rendered; then the last index and
+    /// sitemap stay.
     pub(super) async fn publish_overviews(
         &self,
         config: &Arc<Config>,
@@ -112,7 +113,7 @@ fn overviews(
     Ok([index, Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, &summaries, &slugs)?)])
 }
 
-/// Renders the documents that depend on the config and the templates alone.
+/// Renders the documents that depend only on the config and the templates.
 fn fixed_documents(config: &Config, pages: &PageSet) -> Result<[Rendered; 6], RenderError> {
     let site = &config.site;
     let sections: Vec<&Section> =
