@@ -1,9 +1,9 @@
-//! What an editor waits for: `newswire try` and `search` over an archive of 100,000 stories, and edits of a TOML of
-//! 5,000 feeds, as separate processes.
+//! Measures how long an editor waits: for `newswire try` and `search` over an archive of 100,000 stories, and for edits
+//! of a TOML with 5,000 feeds. Each command is a separate process.
 //!
 //!     cargo bench --bench desk
 //!
-//! Prints one line per command. The archive consists of invented words in files, polled once.
+//! Prints one line per command. The archive consists of invented words, in files that are polled once.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 const FEEDS: usize = 100;
 const ENTRIES: usize = 1000;
-/// The number of words of an entry: about the length of a short article.
+/// The number of words in an entry, about as many as in a short article.
 const WORDS: usize = 150;
 const RUNS: usize = 3;
 /// The number of feeds in the imported list.

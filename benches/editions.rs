@@ -1,4 +1,5 @@
-//! The cost of publishing a section after one new story, with archives of 1,000, 100,000 and 1,000,000 stories.
+//! Measures the cost of publishing a section after one new story, with archives of 1,000, 100,000 and 1,000,000
+//! stories.
 //!
 //! `cargo bench --bench editions` prints a table; `-- 100000` measures one size only. The whole archive is in one
 //! section, which shows 100 stories; the other stories are in its archive documents. *read* is the time to read the

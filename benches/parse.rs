@@ -1,7 +1,7 @@
-//! How fast documents are read and cleaned, compared with feedparser: `cargo bench --bench parse`.
+//! Measures how fast documents are read and cleaned, compared with feedparser: `cargo bench --bench parse`.
 //!
-//! `-- JSON` measures only the documents with that in their name. The documents are generated here, some megabytes
-//! each. feedparser runs in `python3` if both are installed (`pip install feedparser`).
+//! `-- JSON` measures only the documents with `JSON` in their name. The documents are generated here and have some
+//! megabytes each. feedparser runs in `python3` if both are installed (`pip install feedparser`).
 #![allow(
     clippy::panic,
     clippy::print_stdout,

@@ -1,13 +1,14 @@
-//! How well stories are recognised in labelled pairs of entries from elsewhere: `cargo bench --bench recognition --
-//! PAIRS`.
+//! Measures how well newswire recognises stories, in labelled pairs of entries from other sources:
+//! `cargo bench --bench recognition -- PAIRS`.
 //!
 //! PAIRS has one JSON object per line: `id`, `kind`, `language`, `same` (whether the two are one story), `original`
-//! (`"a"`, `"b"` or null: which of them is at its publisher's own host), and the two entries `a` and `b`, each with
-//! `feed_title`, `feed_site`, `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`,
-//! `enclosure` and `categories`. Each entry is written as RSS, read, cleaned and polled as a feed of its own site,
-//! configured with its title. Each pair has a store of its own. In every other pair the later entry is polled first.
-//! Prints a table by kind, and the ids of the pairs that were judged wrongly; a `*` marks those in which only the lead is
-//! wrong.
+//! (`"a"`, `"b"` or null: which of them is at its publisher's own host), and the two entries `a` and `b`. Each entry
+//! has `feed_title`, `feed_site`, `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`,
+//! `enclosure` and `categories`.
+//!
+//! Each pair has its own store. Each entry is written as RSS, read, cleaned, and polled as a feed of its own site, with
+//! its title in the config. In every other pair the later entry is polled first. Prints one table by kind and one by
+//! language, and the ids of the pairs that were judged wrongly. A `*` marks pairs in which only the lead is wrong.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -64,12 +65,12 @@ struct PairFile {
     length: serde_json::Value,
 }
 
-/// The results for the pairs of a kind.
+/// The results for all pairs of one kind or language.
 #[derive(Default)]
 struct Judged {
     pairs: usize,
     joined: usize,
-    /// How many joined pairs have an original, and in how many of them it leads.
+    /// How many joined pairs have an original (`with_original`), and in how many of these it leads (`led`).
     with_original: usize,
     led: usize,
     wrong: Vec<String>,
@@ -121,7 +122,8 @@ fn print(table: &BTreeMap<(bool, String), Judged>) {
     println!("precision {:.2} %\n", sum(false) / (sum(false) + sum(true)) * 100.0);
 }
 
-/// Returns whether the entries of a pair became one story, and if one of them is the original, whether it leads.
+/// Returns whether the entries of a pair became one story. If they did and one is the original, also returns whether it
+/// leads.
 async fn judge(pair: &Pair, later_first: bool) -> (bool, Option<bool>) {
     let feed = |id: &str, entry: &PairEntry| {
         format!(
@@ -148,7 +150,7 @@ async fn judge(pair: &Pair, later_first: bool) -> (bool, Option<bool>) {
     (shown.len() == 1, leads)
 }
 
-/// Returns the entry as read from a document of its feed.
+/// Returns the entry as newswire reads it from a document of its feed.
 fn read(entry: &PairEntry) -> Entry {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     let element = |name: &str, text: &str| format!("<{name}>{}</{name}>", escaped(text));

@@ -1,4 +1,4 @@
-//! A running daemon, and what the system says about it.
+//! Runs a daemon, and reads from `/proc` what it uses.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,11 +11,11 @@ use anyhow::Context;
 use crate::program;
 use crate::site::Site;
 
-/// The daemon rests if it used less than this share of a core for [`QUIET`].
+/// The daemon is at rest if it used less than this share of a core for [`QUIET`].
 const RESTING: f64 = 0.02;
 const QUIET: Duration = Duration::from_secs(4);
 
-/// After this long without an answer, the benchmark fails.
+/// How long to wait for the daemon before the benchmark fails.
 const PATIENCE: Duration = Duration::from_secs(1_200);
 
 pub struct Daemon {
@@ -68,14 +68,14 @@ impl Daemon {
         kib.unwrap_or_default() / 1024.0
     }
 
-    /// Returns how many bytes the daemon has written to disk.
+    /// Returns how many bytes the daemon has written to disk so far.
     pub fn written(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(self.folder.join("io"))?;
         let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
         Ok(bytes.context("/proc says what is written")?.parse()?)
     }
 
-    /// Waits until the daemon rests; returns for how long it has rested by then.
+    /// Waits until the daemon is at rest. Returns how long it has been at rest.
     pub fn wait_idle(&mut self) -> anyhow::Result<Duration> {
         let mut seen: Vec<(Instant, f64)> = Vec::new();
         loop {
@@ -101,7 +101,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Stops the daemon as a user would.
+    /// Stops the daemon with SIGTERM.
     pub fn stop(mut self) -> anyhow::Result<()> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
@@ -118,7 +118,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Returns the answer to a request, with its head.
+/// Returns the whole answer to a request: status line, headers and body.
 pub fn get(port: u16, path: &str) -> anyhow::Result<String> {
     let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     socket.set_read_timeout(Some(Duration::from_secs(60)))?;

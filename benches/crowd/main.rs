@@ -1,10 +1,11 @@
-//! The cost of many feeds: the daemon on 1,000, 20,000 and 100,000 feeds, from an empty store to a resting site.
+//! Measures the cost of many feeds: the daemon on 1,000, 20,000 and 100,000 feeds, from an empty store to a site at
+//! rest.
 //!
-//! `cargo bench --bench crowd` starts an origin of its own on loopback and prints times, processor time, memory and bytes;
-//! it asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`, in the same
-//! hour. `-- 20000x3` measures one size only (feeds × entries), and `-- cold 20000x3` measures only the start from an empty
-//! store. `-- sections=20` sets the number of sections. `-- large` measures feeds of 9.5 MiB, and `-- hostile` measures
-//! feeds of which a third fail, hang or send 10 MiB. Linux only.
+//! `cargo bench --bench crowd` starts its own server for the feeds on loopback. It prints times, processor time, memory
+//! and bytes, and asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`,
+//! in the same hour. `-- 20000x3` measures one size only (feeds × entries), and `-- cold 20000x3` measures only the
+//! start from an empty store. `-- sections=20` sets the number of sections. `-- large` measures feeds of 9.5 MiB.
+//! `-- hostile` measures feeds of which a third fail, hang or send 10 MiB. Linux only.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -36,13 +37,13 @@ const SIZES: [(usize, usize); 3] = [(1_000, 25), (20_000, 3), (100_000, 1)];
 
 const SECTIONS: usize = 20;
 
-/// How long the resting daemon is watched.
+/// How long the daemon is measured at rest.
 const REST: Duration = Duration::from_secs(60);
 
-/// How much of the simulated hour is watched.
+/// How long the simulated hour is measured.
 const STEADY: Duration = Duration::from_secs(120);
 
-/// How long the simulated hour takes to begin: the daemon starts in this time.
+/// How long before the simulated hour the daemon is started.
 const LEAD: Duration = Duration::from_secs(20);
 
 /// One feed in this many has news in the simulated hour.
@@ -88,7 +89,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures everything for one size, from the empty store to an hour of polls.
+/// Measures everything for one size, from the empty store to polls at the rate of one hour.
 fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let mut site = Site::new(&origin.urls(), sections)?;
     let check = Instant::now();
@@ -126,7 +127,7 @@ fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     steady(program, &origin, &site)
 }
 
-/// Measures a start from an empty store, until everything is polled and published.
+/// Measures a start from an empty store, until all feeds are polled and published.
 fn cold_only(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let site = Site::new(&origin.urls(), sections)?;
     let mut daemon = Daemon::start(program, &site)?;
@@ -191,8 +192,8 @@ fn one_entry(program: &str, daemon: &Daemon, origin: &Origin, site: &Site) -> an
     Ok(())
 }
 
-/// Spreads the polls of all feeds evenly over an hour, and watches two minutes of that hour. A twentieth of the feeds
-/// have news.
+/// Spreads the polls of all feeds evenly over an hour, and measures two minutes of that hour. A twentieth of the feeds
+/// have new entries.
 fn steady(program: &str, origin: &Origin, site: &Site) -> anyhow::Result<()> {
     origin.add_entry((0..origin.count()).step_by(NEWS));
     let begins = chrono::Utc::now().timestamp_millis() + i64::try_from(LEAD.as_millis())?;
@@ -241,7 +242,7 @@ fn sized(number: usize, bytes: usize) -> String {
     feeds::document(bytes / one + 1, number, 0)
 }
 
-/// Returns a document, which may be very large, or the mark of a server that fails or hangs.
+/// Returns a document, which may be very large, or the text that makes the server fail or hang.
 fn hostile(number: usize, bytes: usize) -> String {
     match number % 9 {
         0 => origin::FAILS.to_owned(),

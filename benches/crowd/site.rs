@@ -18,8 +18,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Writes a config with these feeds. Two sections take every story; the others select stories by words of the
-    /// title.
+    /// Writes a config with these feeds. The first two sections take every story; the others select stories by words of
+    /// the title.
     pub fn new(urls: &[String], sections: usize) -> anyhow::Result<Site> {
         let folder = tempfile::tempdir()?;
         let (port, admin) = (free_port()?, free_port()?);
@@ -59,7 +59,7 @@ impl Site {
         Ok(std::fs::write(&self.config, changed)?)
     }
 
-    /// Plans the polls of the feeds evenly over the hour from `begins` on, in milliseconds since 1970.
+    /// Plans the polls of the feeds evenly over the hour that begins at `begins`, in milliseconds since 1970.
     pub fn plan_evenly(&self, begins: i64, count: usize) -> anyhow::Result<()> {
         let store = rusqlite::Connection::open(self.folder.path().join("newswire.db"))?;
         let sql = "UPDATE poll SET next_poll = ?1 + 3600000 * (feed - 1) / ?2, hold_until = NULL";

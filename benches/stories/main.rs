@@ -1,18 +1,18 @@
-//! The cost of recognising one entry in archives of 10,000, 100,000 and 1,000,000 entries, how many candidates are
-//! compared, and what share of a cold poll it is.
+//! Measures the cost of recognising one entry in archives of 10,000, 100,000 and 1,000,000 entries. Also measures how
+//! many candidates are compared, and what share of a cold poll the recognition is.
 //!
 //! `cargo bench --bench stories` prints a table; `-- 10000` measures one size only. Archives are spread over a year;
 //! the stores are in the system's folder for temporary files. Figures are microseconds of processor time per new entry,
-//! independent of other work on the machine. One new entry in nine is a copy of one in the archive.
+//! so they do not depend on other work on the machine. One new entry in nine is a copy of one in the archive.
 //!
-//! A cold poll is the program's own: feeds that it has never polled are fetched from an origin on loopback, read,
-//! cleaned and written, and their text is indexed; only the origin's own time is excluded. Recognition is the work that
-//! serves nothing else:
+//! A cold poll is a poll of feeds that newswire has never polled. They are fetched from a server on loopback, read,
+//! cleaned and written, and their text is indexed; only the server's own time is excluded. Recognition is the work that
+//! would not be done without it:
 //!
 //! - *store*: the additional time of the writer for entries that are recognised, compared with entries that are not and
-//!   have no links: finding candidates, reading and comparing them, joining, writing the keys by which others are
-//!   recognised;
-//! - *words*: making those keys, and the words that are compared, from the text.
+//!   have no links. The writer finds candidates, reads and compares them, joins entries, and writes the keys by which
+//!   later entries are recognised;
+//! - *words*: the time to make these keys, and the words that are compared, from the text.
 //!
 //! Linux only.
 #![allow(
@@ -57,7 +57,7 @@ const LISTED: usize = 25;
 /// How many polls are written in one transaction.
 const AT_ONCE: usize = 20;
 
-/// How often the writer is measured; the median counts.
+/// How often the writer is measured. The figures are medians.
 const ROUNDS: usize = 9;
 
 /// How many feeds of each kind are polled against the archive.
@@ -118,12 +118,13 @@ fn now() -> Timestamp {
     start() + Duration::from_millis(YEAR_MILLIS as u64)
 }
 
-/// Returns a post of an archive of `size`.
+/// Returns a post of an archive with `size` posts.
 fn told(size: usize, number: usize) -> Post {
     Post { number, published: start() + Duration::from_millis((number * (YEAR_MILLIS / size)) as u64) }
 }
 
-/// Returns what a new feed lists against an archive of `size`: posts of its last days, some of them copied.
+/// Returns what a new feed lists, for an archive with `size` posts: posts of its last days, some of them copies of
+/// posts in the archive.
 fn news(size: usize, feed: usize) -> Vec<Post> {
     let post = |number: usize| {
         let latest = told(size, size - 1 - number);
@@ -132,9 +133,9 @@ fn news(size: usize, feed: usize) -> Vec<Post> {
     (feed * LISTED..(feed + 1) * LISTED).map(post).collect()
 }
 
-/// Returns a config with three kinds of feeds: those of the archive, those whose posts the writer gets (recognised or
-/// kept apart), and those that are polled cold. Only the last kind is enabled, so a pass over all feeds polls no
-/// others.
+/// Returns a config with three kinds of feeds: those of the archive, those whose posts the benchmark writes (recognised
+/// or kept apart), and those that are polled cold. Only the last kind is enabled, so that a pass over all feeds polls
+/// only these.
 fn feeds(size: usize, origin: &Origin) -> String {
     let kinds =
         [("archive", size / ARCHIVED, ""), ("news", COMERS, ""), ("apart", COMERS, "dedup = \"off\"\n")].into_iter();
@@ -158,7 +159,7 @@ fn read(feed: usize, posts: &[Post], links: bool) -> Vec<Entry> {
     parsed.entries.iter().map(|entry| normalize::entry(entry, &parsed)).collect()
 }
 
-/// Makes everything by which entries are recognised; returns the time per entry.
+/// Makes everything by which entries are recognised. Returns the time per entry.
 fn make_keys(entries: &[Vec<Entry>]) -> f64 {
     let texts: Vec<_> = entries.iter().flatten().map(|entry| (entry, PlainText::of(entry))).collect();
     let begun = processor_time();
@@ -172,7 +173,7 @@ fn polled(bed: &Bed, kind: &str, feed: usize, entries: &[Entry]) -> Polled {
     bed::polled(&format!("{kind}-{feed}"), bed.now, entries)
 }
 
-/// Writes polls; returns the time per entry, and the results.
+/// Writes polls. Returns the time per entry, and the sum of the results.
 async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
     let begun = processor_time();
     let written = polls.into_iter().map(|polled| commit::apply(&bed.store, bed.config.clone(), polled));
@@ -186,7 +187,7 @@ async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
     (micros_each(begun, entries), all)
 }
 
-/// Polls all enabled feeds, and indexes their text; returns the time per entry.
+/// Polls all enabled feeds, and indexes their text. Returns the time per entry.
 async fn poll_cold(bed: &Bed, origin: &Origin) -> f64 {
     let poller = Poller::new(bed.store.clone(), Fetcher::new(&bed.config.poll.contact), bed.config.poll.concurrency);
     while commit::index_batch(&bed.store).await.unwrap() > 0 {}

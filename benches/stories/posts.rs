@@ -1,7 +1,7 @@
-//! The posts of the benchmark's feeds: RSS as publishing software writes it, in words of no language.
+//! The posts of the benchmark's feeds: RSS as publishing software writes it, in invented words.
 //!
-//! Three of four posts are summaries of about 30 words, half of them with a picture; the fourth is a full text of about
-//! 400, in paragraphs with links, pictures, emphasised words and character references, with a summary next to it. These
+//! Three of four posts are summaries of about 30 words, half of them with a picture. The fourth is a full text of about
+//! 400 words with a summary. It has paragraphs with links, pictures, emphasised words and character references. These
 //! are the averages of more than a hundred public feeds: a quarter of them have full texts, of 420 words with 5 links,
 //! and summaries have 29 words. Links have tracking parameters, and guids are short addresses of the same page.
 
@@ -10,17 +10,17 @@ use newswire::time::Timestamp;
 /// One post in this many is a full text.
 const FULL: usize = 4;
 
-/// The number of different words: some are used everywhere, most hardly ever.
+/// The number of different words. Some are used everywhere, most very rarely.
 const WORDS: f64 = 20_000.0;
 
-/// A piece of news, always in the same words.
+/// A post. Its number decides its words.
 #[derive(Clone, Copy)]
 pub struct Post {
     pub number: usize,
     pub published: Timestamp,
 }
 
-/// Returns the document of a feed; without `links`, nothing in it says where its entries are.
+/// Returns the document of a feed. Without `links`, its entries have no addresses.
 pub fn document(feed: usize, posts: &[Post], links: bool) -> String {
     let items: String = posts.iter().map(|post| item(feed, post, links)).collect();
     format!(
@@ -62,7 +62,7 @@ fn item(feed: usize, post: &Post, links: bool) -> String {
     )
 }
 
-/// Returns about 400 words.
+/// Returns an article of about 400 words.
 fn article(dice: &mut Dice, page: &str) -> String {
     let mut html = String::new();
     for paragraph in 0..8 {
@@ -79,7 +79,7 @@ fn article(dice: &mut Dice, page: &str) -> String {
     html
 }
 
-/// Returns about 30 words, every other time with a picture.
+/// Returns a summary of about 30 words; every other one has a picture.
 fn teaser(dice: &mut Dice, page: &str) -> String {
     let picture = if dice.roll().is_multiple_of(2) { picture(page) } else { String::new() };
     format!(
@@ -131,7 +131,7 @@ impl Dice {
     }
 }
 
-/// Returns the word of a number: one syllable per digit to base 12.
+/// Returns the word of a number, with one syllable for each digit to base 12.
 fn word(mut number: usize) -> String {
     const SYLLABLES: [&str; 12] = ["ba", "den", "fi", "gor", "hul", "ka", "lem", "mi", "nor", "pu", "ras", "to"];
     let mut word = String::new();

@@ -1,7 +1,7 @@
-//! The feeds of the benchmark: RSS, Atom and RDF in turn, the same bytes at every run, in words of no language.
+//! The feeds of the benchmark: RSS, Atom and RDF in turn, in invented words, and the same bytes at every run.
 //!
 //! An entry is about 1 KB of HTML with links, an image and a quotation. A tenth of the entries are cross-posts: feeds
-//! with even numbers also carry posts of the next feed, with their links, under guids of their own.
+//! with even numbers also carry posts of the next feed, with the links of that feed but with their own guids.
 
 use std::ops::RangeInclusive;
 
@@ -16,7 +16,7 @@ const CROSS_POSTED: u64 = 5;
 /// The number of different words.
 const WORDS: u64 = 4_000;
 
-/// Returns the document of feed `number`: `count` entries and `news` later ones, newest first.
+/// Returns the document of feed `number`, with `count` entries and `news` later ones, newest first.
 pub fn document(count: usize, number: usize, news: usize) -> String {
     let entries = (0..count + news).rev().map(|index| Entry::new(number, index));
     match number % 3 {
@@ -127,7 +127,7 @@ fn rdf(number: usize, entries: impl Iterator<Item = Entry>) -> String {
     xml + "</rdf:RDF>\n"
 }
 
-/// Returns the first words, without markup.
+/// Returns the text before the first link, without markup.
 fn summary(html: &str) -> &str {
     let text = &html["<p>".len()..];
     &text[..text.find('<').unwrap_or(text.len())]
@@ -160,7 +160,7 @@ impl Dice {
     }
 }
 
-/// Returns the word of a number: one syllable per digit to base 14.
+/// Returns the word of a number, with one syllable for each digit to base 14.
 fn word(number: u64) -> String {
     const SYLLABLES: [&str; 14] =
         ["ba", "den", "fi", "gor", "hul", "ka", "lem", "mi", "nor", "pu", "ras", "sel", "ti", "vo"];

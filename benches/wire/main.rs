@@ -1,11 +1,12 @@
-//! The cost of polling: the program itself on a thousand feeds, each stage alone, and lemon24/reader on the same work.
+//! Measures the cost of polling: the program itself on a thousand feeds, each stage alone, and lemon24/reader on the
+//! same work.
 //!
-//! `cargo bench --bench wire` starts an origin of its own on loopback, and polls it cold, then with only 304s, then
-//! with one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; use the ratios,
-//! because the times depend on the machine. Cross-posts are merged, text is indexed, everything is on disk. `--
-//! --quick` does a tenth of the work, `-- sections=20` sets the number of sections, and `-- program=PATH` measures only
-//! another build of newswire. lemon24/reader is measured if `python3` has it (`pip install reader sgmllib3k`); its
-//! start-up is not counted. Linux only.
+//! `cargo bench --bench wire` starts its own server for the feeds on loopback. It polls the feeds cold, then with only
+//! 304s, then with one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing. Use the
+//! ratios, because the times depend on the machine. Cross-posts are merged, text is indexed, and everything is written
+//! to disk. `cargo bench --bench wire -- --quick` does a tenth of the work, `-- sections=20` sets the number of
+//! sections, and `-- program=PATH` measures only another build of newswire. lemon24/reader is measured if `python3` has
+//! it (`pip install reader sgmllib3k`); its start is not counted. Linux only.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -32,16 +33,16 @@ use tempfile::TempDir;
 const FEEDS: usize = 1_000;
 const QUICK_FEEDS: usize = 100;
 
-/// The least number of sections: one with everything, and one with rules.
+/// The least number of sections: one that takes every story, and one with rules.
 const SECTIONS: usize = 2;
 
 /// The syllables that words of titles consist of.
 const SYLLABLES: [&str; 4] = ["ba", "ka", "mi", "ti"];
 
-/// How often the program is measured on each work; the median counts.
+/// How often the program is measured on each work. The figures are medians.
 const RUNS: usize = 3;
 
-/// The work given to the programs.
+/// What the programs have to do.
 const WORKS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
 
 fn main() -> anyhow::Result<()> {
@@ -121,8 +122,8 @@ impl Bed {
         Ok([cold, known, news])
     }
 
-    /// Returns the same for lemon24/reader, and its version; `None` if it is not installed. Its cold poll is measured
-    /// once.
+    /// Returns what each of the [`WORKS`] costs lemon24/reader, and its version; `None` if it is not installed. The
+    /// cold poll is measured only once.
     fn reader(&self, origin: &Origin) -> anyhow::Result<Option<([Cost; 3], String)>> {
         let has_reader = Command::new("python3").args(["-c", "import reader"]).output();
         if !has_reader.is_ok_and(|output| output.status.success()) {
@@ -170,7 +171,7 @@ fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<Cost>) -> anyhow:
     Ok(Cost { wall: middle(|cost| cost.wall), cpu: middle(|cost| cost.cpu), peak_mib: middle(|cost| cost.peak_mib) })
 }
 
-/// Prints the programs next to each other.
+/// Formats the costs of the programs as a table, side by side.
 fn programs(newswire: &[Cost; 3], reader: Option<&([Cost; 3], String)>) -> String {
     let head = format!("{:>7} {:>7} {:>7}", "wall s", "CPU s", "MiB");
     let (peer, peer_head) = match reader {
@@ -193,7 +194,7 @@ fn figures(Cost { wall, cpu, peak_mib }: &Cost) -> String {
     format!("{wall:7.2} {cpu:7.2} {peak_mib:7.0}")
 }
 
-/// Prints the stages, and compares them with the cold poll and with the poll that gets only 304s.
+/// Formats the costs of the stages as a table, and compares them with the cold poll and the poll that gets only 304s.
 fn alone(stages: &[Stage], count: usize, cores: usize, [cold, known, _]: &[Cost; 3]) -> String {
     let sum = |part: Part| stages.iter().filter(|stage| stage.part == part).map(|stage| stage.cpu).sum::<f64>();
     let mut table = format!("{:34} {:>8} {:>8} {:>12}\n", "stage alone", "CPU ms", "of cold", "µs a feed");

@@ -1,7 +1,7 @@
-//! The servers of the feeds: one listener on loopback, and a separate address per feed.
+//! Serves the feeds: one listener on loopback, and a separate address per feed.
 //!
-//! Answers come from memory, on one thread whose processor time is known. A request that names the document's ETag gets
-//! a 304.
+//! Answers come from memory, on one thread, so that its processor time can be subtracted. A request that names the
+//! document's ETag gets a 304.
 
 #![allow(dead_code, reason = "every benchmark uses a part of it")]
 
@@ -16,13 +16,14 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The mark, in place of a document, of a server that fails.
+/// A feed with this text in place of a document answers 404.
 pub const FAILS: &str = "fails";
 
-/// The mark, in place of a document, of a server that never answers.
+/// A feed with this text in place of a document never answers.
 pub const HANGS: &str = "hangs";
 
-/// Returns the document of a feed, by its number and how many entries were added.
+/// A function that returns the document of a feed. Its arguments are the feed's number, and how many entries were added
+/// to the feed.
 pub type Document = Box<dyn Fn(usize, usize) -> String + Send + Sync>;
 
 /// A server that listens until the program ends.
@@ -30,11 +31,11 @@ pub struct Origin {
     port: u16,
     document: Document,
     documents: Arc<RwLock<Vec<Served>>>,
-    /// When each feed was last requested, in milliseconds after [`Origin::started`]; 0 if never.
+    /// When each feed was last requested, in milliseconds after `started`; 0 if never.
     asked: Arc<[AtomicU64]>,
     /// When the origin started.
     pub started: Instant,
-    /// The folder in `/proc` of the answering thread.
+    /// The folder in `/proc` of the thread that answers.
     pub thread: PathBuf,
 }
 
@@ -112,7 +113,7 @@ impl Served {
     }
 }
 
-/// Notes when feeds are requested.
+/// Records when feeds are requested.
 #[derive(Clone)]
 struct Requests {
     asked: Arc<[AtomicU64]>,
@@ -137,7 +138,7 @@ async fn accept(listener: std::net::TcpListener, documents: Arc<RwLock<Vec<Serve
     }
 }
 
-/// Answers until the client hangs up.
+/// Answers the requests of a connection until the client closes it.
 async fn answer(mut socket: TcpStream, documents: Arc<RwLock<Vec<Served>>>, requests: Requests) -> io::Result<()> {
     let mut request = Vec::with_capacity(1024);
     loop {

@@ -1,6 +1,7 @@
-"""lemon24/reader on the feeds that a file lists: prints the seconds that one update of all of them takes, and its version.
+"""Measures lemon24/reader on the feeds that a file lists.
 
-Its start and the adding of the feeds are not counted.
+Prints how many seconds one update of all feeds takes, and the version of lemon24/reader. Its start is not counted, and
+neither is adding the feeds.
 """
 
 import sys

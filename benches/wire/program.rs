@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often a running program's memory is read. The system itself tracks the peak, so only the end may be missed.
+/// How often to read a running program's memory. The system tracks the peak itself, so only a peak at the very end can
+/// be missed.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// `USER_HZ` of Linux, the unit of processor time in `/proc`.
@@ -25,7 +26,7 @@ pub struct Cost {
 ///
 /// # Errors
 ///
-/// Fails if it cannot be started, or fails itself.
+/// If the program cannot be started or fails.
 pub fn run(command: &mut Command) -> io::Result<(Cost, String)> {
     let before = children_cpu()?;
     let started = Instant::now();
@@ -55,17 +56,17 @@ fn resident_peak_kib(child: &Child) -> u64 {
     peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Returns the processor time of all programs that this one has waited for, in seconds.
+/// Returns the processor time of all child processes that this process has waited for, in seconds.
 fn children_cpu() -> io::Result<f64> {
     ticks(Path::new("/proc/self"), 15)
 }
 
-/// Returns the processor time of a process or thread, by its folder in `/proc`, in seconds.
+/// Returns the processor time, in seconds, of a process or thread, by its folder in `/proc`.
 pub fn cpu(folder: &Path) -> io::Result<f64> {
     ticks(folder, 13)
 }
 
-/// Returns the sum of two fields of `stat`, `field` and the next: user and system time. Fields are counted from 0.
+/// Returns the sum of user and system time: `field` and the next field of `stat`, counted from 0.
 fn ticks(folder: &Path, field: usize) -> io::Result<f64> {
     let stat = std::fs::read_to_string(folder.join("stat"))?;
     // The program's name, in parentheses, may contain spaces.

@@ -1,5 +1,5 @@
-//! Each stage of a poll alone, in this process, through the library: the cost of the work without the pipeline around
-//! it.
+//! Measures each stage of a poll alone, in this process, through the library. So the figures leave out the cost of
+//! connecting the stages.
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -25,10 +25,10 @@ use tokio::task::JoinSet;
 use crate::origin::Origin;
 use crate::program;
 
-/// How many feeds the fetching stage has in flight.
+/// How many requests the fetching stage sends at the same time.
 const IN_FLIGHT: usize = 64;
 
-/// How often to repeat work that takes milliseconds, because the system counts processor time in hundredths of a
+/// How often to repeat the publishing. It takes milliseconds, and the system counts processor time in hundredths of a
 /// second.
 const PUBLISHINGS: usize = 10;
 
@@ -39,12 +39,12 @@ pub struct Stage {
     pub part: Part,
 }
 
-/// What a stage is part of.
+/// The work that a stage is part of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// A cold poll.
     Cold,
-    /// The same work as in the stage before, done by the underlying crate alone.
+    /// The work of the stage before, done by the underlying crate alone.
     Crate,
     /// A poll that brings only 304s.
     Known,
@@ -108,7 +108,7 @@ pub fn measure(origin: &Origin, config: &Path, folder: &Path) -> anyhow::Result<
     Ok(stages.done)
 }
 
-/// The stages that were measured.
+/// The stages that have been measured.
 struct Stages<'o> {
     origin: &'o Origin,
     done: Vec<Stage>,
@@ -133,7 +133,7 @@ fn own_cpu(origin: &Origin) -> std::io::Result<f64> {
     Ok(program::cpu(Path::new("/proc/self"))? - program::cpu(&origin.thread)?)
 }
 
-/// Requests every feed; returns the validators in the order of the feeds.
+/// Requests every feed. Returns the validators in the order of the feeds.
 async fn fetch(fetcher: &Fetcher, config: &Config, validators: &[Validators]) -> anyhow::Result<Vec<Validators>> {
     let flights = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut attempts = JoinSet::new();
@@ -177,7 +177,7 @@ fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -
     }))
 }
 
-/// Polls each feed.
+/// Returns a poll of each feed, with the outcome from `outcomes`.
 fn polls(config: &Config, outcomes: impl Iterator<Item = Outcome>) -> Vec<Polled> {
     let now = clock::now();
     let polled = |(feed, outcome): (&Arc<Feed>, Outcome)| Polled {
