@@ -1,5 +1,5 @@
-//! The architecture: imports go down only, the core has no I/O, clock or logging, and each outside crate lives in one
-//! place.
+//! Tests of the architecture: imports go down only, the core has no I/O, clock or logging, and each outside crate is
+//! used in one place.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     ),
 ];
 
-/// Where an outside crate may be used.
+/// The modules in which an outside crate may be used.
 const PLACES: &[(&str, &[&str])] = &[
     ("feed_rs", &["parse"]),
     ("quick_xml", &["parse", "render", "config"]),
@@ -77,7 +77,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("zstd", &["publish", "fetch", "store"]),
 ];
 
-/// What the core and the words must not use.
+/// What modules of the floors 0 and 1 must not use.
 const FORBIDDEN_BELOW_THE_EDGES: &[&str] = &[
     "std::fs",
     "std::net::Tcp",
@@ -169,7 +169,7 @@ fn module_path(file: &Path) -> Vec<String> {
     names.filter(|name| !matches!(name.as_str(), "mod" | "lib")).collect()
 }
 
-/// Returns the paths that a source names after `root` and `::`, as segments; a group gives one path per member.
+/// Returns the paths that a source names after `root::`, as segments. A group in braces gives one path per member.
 fn paths_from(code: &str, root: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for (at, found) in code.match_indices(&format!("{root}::")) {
@@ -203,8 +203,8 @@ fn add_paths<'c>(code: &'c str, mut path: Vec<String>, paths: &mut Vec<Vec<Strin
     }
 }
 
-/// Returns what each module uses from others of its folder. A `mod.rs` and the modules below it are not counted,
-/// because the one declares the others. What a `mod.rs` re-exports counts for the module that defines it.
+/// Returns which other modules of its folder each module uses. Leaves out imports between a `mod.rs` and the modules
+/// below it, because the `mod.rs` declares those. What a `mod.rs` re-exports counts for the module that defines it.
 fn imports_within_rooms() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     let sources: BTreeMap<Vec<String>, String> = sources()
         .into_iter()
@@ -244,7 +244,7 @@ fn imports_within_rooms() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     imports
 }
 
-/// Returns everything that a module reaches through imports within its folder.
+/// Returns every module that a module reaches through imports within its folder.
 fn reached<'m>(
     module: &'m Vec<String>,
     imports: &'m BTreeMap<Vec<String>, BTreeSet<Vec<String>>>,
@@ -370,7 +370,7 @@ fn public_items_of_the_store_show_neither_its_engine_nor_bare_numbers() {
     let shown = face.iter().filter(|(_, signature)| engine.iter().any(|word| signature.contains(word)));
     let shown: Vec<_> = shown.collect();
     assert!(shown.is_empty(), "give these a type of their own: {shown:#?}");
-    // Files may be named to open a store, or to copy it.
+    // A public item may name a file if it opens or copies a store.
     let files = face.iter().filter(|(path, signature)| {
         signature.contains("Path") && !["mod.rs", "read.rs", "backup.rs"].iter().any(|file| path.ends_with(file))
     });
@@ -409,7 +409,7 @@ fn each_outside_crate_lives_in_one_place() {
     assert!(strayed.is_empty(), "{strayed:#?}");
 }
 
-/// One name means one thing. Each command has its own `Args`.
+/// One name means one thing. Only `Args` may be repeated, because each command has its own.
 #[test]
 fn no_two_types_have_one_name() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
@@ -426,7 +426,8 @@ fn no_two_types_have_one_name() {
     assert!(places.is_empty(), "give each of these a name of its own: {places:#?}");
 }
 
-/// A search that never ends would silently stop its feed, so each has a fixed maximum of steps.
+/// If a search never ended, its feed would never be polled again, and no one would notice. So each search has a fixed
+/// maximum of steps.
 #[test]
 fn searches_of_the_schedule_are_bounded() {
     let mut found = Vec::new();

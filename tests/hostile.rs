@@ -1,4 +1,4 @@
-//! What an attacker may send causes no abort and no panic, in bounded time and memory, on the stack of a worker thread.
+//! Tests that a document from an attacker causes no abort and no panic, and takes bounded time, memory and stack.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by a panic, and may say what it measured")]
 #![allow(unsafe_code, reason = "it counts allocations with an allocator of its own")]
 
@@ -11,17 +11,17 @@ use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
 
-/// The stack of a thread of the worker pool.
+/// The stack of a thread of the blocking pool.
 const STACK_BYTES: usize = 2 << 20;
-/// The most processor time that a document may take. The promise is one second, but a test build without optimisation
-/// is slower.
+/// The most processor time that a document may take. newswire promises one second, but a test build without
+/// optimisation is slower.
 const MOST_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
-/// The most memory that a document may take, as a multiple of its size. `MEMORY_OF_PARSERS` comes on top, for the
-/// tables of the parsers and 5,000 empty entries.
+/// The most memory that a document may take, as a multiple of its size. `MEMORY_OF_PARSERS` is added, for the tables of
+/// the parsers and 5,000 empty entries.
 const MOST_MEMORY: usize = 10;
 const MEMORY_OF_PARSERS: usize = 8 << 20;
 
-/// Counts the allocations of each thread, to measure its peak independently of other tests.
+/// Counts the allocations of each thread, so that other tests do not affect the peak of this one.
 struct Counting;
 
 thread_local! {
@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Returns the processor time of this thread: other tests running at the same time do not count.
+/// Returns the processor time of this thread, so that tests that run at the same time do not count.
 fn time_of_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("nanoseconds of a second"))
@@ -385,7 +385,7 @@ fn cost_is_linear_in_the_size_of_one_title() {
     }
 }
 
-/// Compares the cost per byte of a document with the cost per byte of a document that is eight times as large.
+/// Compares the cost per byte of a document with that of a document eight times as large.
 #[track_caller]
 fn check_linear(name: &str, bytes: usize, document: impl Fn(usize) -> String) {
     let cost = |bytes: usize| {
@@ -394,6 +394,7 @@ fn check_linear(name: &str, bytes: usize, document: impl Fn(usize) -> String) {
     };
     let (small, large) = (cost(bytes), cost(8 * bytes));
     println!("{name}: {:.1} and {:.1} ns a byte", small * 1e9, large * 1e9);
-    // Quadratic cost would be eight times as much per byte; a crowded cache may double the measurement.
+    // If the cost were quadratic, the large document would cost eight times as much per byte. Noise, such as a full
+    // cache, may double the measurement.
     assert!(large < small * 4.0, "{name}: {large} s a byte at {} bytes, {small} at {bytes}", 8 * bytes);
 }

@@ -1,11 +1,11 @@
-//! Stories with text in every field that was written to break a document; the same at every run.
+//! Stories in which every field contains text that tries to break a document. They are the same at every run.
 
 use newswire::entry::{Category, Entry, Person};
 use newswire::section::ShownStory;
 
 use crate::samples::{entry, story, url};
 
-/// Texts that end, open or escape something somewhere.
+/// Pieces of text that open, close or escape something in some format.
 const FRAGMENTS: [&str; 40] = [
     "<",
     ">",
@@ -49,7 +49,7 @@ const FRAGMENTS: [&str; 40] = [
     "another word. ",
 ];
 
-/// Xorshift: a stream of numbers that needs no crate and never changes.
+/// A stream of random numbers (Xorshift) that needs no crate and is the same at every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -84,7 +84,7 @@ impl Numbers {
     }
 }
 
-/// Returns one text of a batch.
+/// Returns one text, which is always the same for a `batch`.
 pub fn text(batch: u64) -> String {
     Numbers(0x9e37_79b9_7f4a_7c15 ^ batch).text()
 }

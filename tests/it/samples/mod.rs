@@ -23,7 +23,7 @@ pub fn time(text: &str) -> Timestamp {
     Timestamp::from_datetime(datetime.to_utc())
 }
 
-/// A site at the root of its host.
+/// Returns a site at the root of its host.
 pub fn site() -> Site {
     Site {
         title: "Jungle Drum".to_owned(),
@@ -67,7 +67,7 @@ pub fn podcast_section() -> Section {
     Section { podcast: Some(podcast), ..section("listen", "Listen") }
 }
 
-/// Returns a view of `stories`, changed when the newest of them was.
+/// Returns a view of `stories`. Its date is that of the newest change among them.
 pub fn view<'a>(
     site: &'a Site,
     section: &'a Section,
@@ -159,7 +159,7 @@ fn facet(facet: &str, term: &str) -> Category {
     }
 }
 
-/// Returns a real story as a community newswire carried it: the original and the newswire's copy.
+/// Returns a real story with two copies: the original, and the copy of a community newswire.
 pub fn war_story() -> ShownStory {
     let original = url("http://theantimedia.example/war-on-isis-biggest-lie-since-2003/");
     let copy_url = url("http://jungledrum.example/news/story-3061.html");
@@ -205,7 +205,7 @@ pub fn war_story() -> ShownStory {
     }
 }
 
-/// Returns a story with a title that no format may take for markup.
+/// Returns a story with a title that no format may mistake for markup.
 pub fn hostile_title_story() -> ShownStory {
     let entry = Entry {
         link: Some(url("https://source.example/?a=1&b=[2]|3")),
@@ -229,7 +229,8 @@ pub fn hostile_title_story() -> ShownStory {
     ShownStory { updated: time("2017-12-21T08:30:00.999Z"), ..story }
 }
 
-/// Returns a story with a title about tags and references, which HTML would swallow.
+/// Returns a story whose title is about tags and character references, which would disappear if the title were read as
+/// HTML.
 pub fn markup_title_story() -> ShownStory {
     let entry = Entry {
         link: Some(url("https://source.example/markup")),

@@ -1,4 +1,4 @@
-//! Other programs that check our documents.
+//! Runs other programs that check our documents.
 
 use std::path::PathBuf;
 use std::process::Command;

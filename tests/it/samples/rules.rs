@@ -1,4 +1,5 @@
-//! What the W3C feed validator requires of Atom and RSS documents beyond their schemas: its errors and its warnings.
+//! Checks what the W3C feed validator requires of Atom and RSS documents beyond their schemas: its errors and its
+//! warnings.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -33,7 +34,7 @@ static RUNS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)<(script|style|iframe|object|embed|meta|base|form|svg|math)[\s>/]").unwrap());
 static END_TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"</\w+>").unwrap());
 
-/// Returns what the validator would report; empty if nothing.
+/// Returns what the validator would report; empty if the document is valid.
 pub fn faults(document: &[u8]) -> Vec<String> {
     let root = read(document);
     let mut faults = Faults(Vec::new());
@@ -119,7 +120,7 @@ fn everywhere(element: &Element, faults: &mut Faults) {
     for (name, value) in &element.attributes {
         let is_right = match name.as_str() {
             "href" | "url" => URI.is_match(value),
-            // On a text construct, `type` says how the text is written.
+            // In a text construct of Atom, `type` says how the text is written.
             "type" => matches!(value.as_str(), "text" | "html") || MEDIA_TYPE.is_match(value),
             "length" | "fileSize" | "duration" => value.bytes().all(|byte| byte.is_ascii_digit()),
             "xml:lang" | "language" => LANGUAGE.is_match(value),
@@ -156,7 +157,7 @@ fn everywhere(element: &Element, faults: &mut Faults) {
     element.children.iter().for_each(|child| everywhere(child, faults));
 }
 
-/// Converts an IRI to ASCII: IRIs may contain more than URIs.
+/// Replaces the characters of an IRI that are not ASCII, because a URI cannot contain them.
 fn ascii(iri: &str) -> String {
     iri.chars().map(|character| if character.is_ascii() { character } else { '_' }).collect()
 }

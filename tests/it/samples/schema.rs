@@ -1,9 +1,9 @@
-//! The part of JSON Schema (2020-12) that `fixtures/json_feed.schema.json` uses.
+//! Checks values against a JSON Schema (2020-12), as far as `fixtures/json_feed.schema.json` needs that.
 
 use regex::Regex;
 use serde_json::Value;
 
-/// Returns every violation of `schema` by `value`, each with its place; `root` contains the targets of `$ref`.
+/// Returns every violation of `schema` by `value`, each with its position; `root` contains the targets of `$ref`.
 pub fn faults(root: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (keyword, rule) in schema.as_object().expect("a schema is an object") {

@@ -1,4 +1,4 @@
-//! A store in a folder of its own, with feeds that tests write by hand.
+//! A store in its own folder, with feeds whose polls the tests make up.
 
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
@@ -29,7 +29,7 @@ pub fn config(text: &str) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
 }
 
-/// Returns two sites and a newswire that carries their stories.
+/// Returns a config with the feeds of two sites, and of a newswire that carries their stories.
 pub fn three_feeds(sections: &str) -> Arc<Config> {
     config(&format!(
         r#"
@@ -163,7 +163,7 @@ pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
     }
 }
 
-/// Returns a section as it is rendered, without its feeds and archives.
+/// Returns the view from which a section is rendered, without its feeds and archives.
 pub fn section_view<'a>(
     config: &'a Config,
     section: &'a Section,
@@ -195,7 +195,7 @@ pub fn entry(link: &str, title: &str, text: &str) -> Entry {
     entry
 }
 
-/// Returns words that no other text has.
+/// Returns sixty words that no text with another `stem` has.
 pub fn own_words(stem: &str) -> String {
     (0..60).map(|number| format!("{stem}{number} ")).collect()
 }

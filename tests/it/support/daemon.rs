@@ -1,4 +1,4 @@
-//! A running daemon on free ports, plain requests to it, and commands next to it.
+//! Runs a daemon on free ports, sends it plain requests, and runs commands at the same time.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::origin::Origin;
 pub use super::workspace::{Workspace, rss};
 
-/// How long to wait at most: longer than anything here takes on a busy machine, so it is reached only if something is
-/// wrong.
+/// The longest time to wait. Nothing here takes that long even on a busy machine, so this is reached only if something
+/// is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn newswire(config: &Path, arguments: &[&str]) -> Command {
@@ -35,7 +35,7 @@ pub fn json(config: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)))
 }
 
-/// A running daemon, killed when dropped.
+/// A running daemon, which is killed when this is dropped.
 pub struct Daemon {
     pub process: Child,
     log: Receiver<String>,
@@ -82,7 +82,7 @@ impl Daemon {
         request(&self.site, "GET", path, &[])
     }
 
-    /// Requests a path until the body contains `words`: editions follow polls within about a second.
+    /// Requests a path until the body contains `words`. An edition changes up to about a second after a poll.
     pub fn get_until(&self, path: &str, words: &str) -> Answer {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -157,7 +157,7 @@ pub fn headlines(entries: &[(&str, &str)]) -> String {
     rss(&entries)
 }
 
-/// Returns a feed of this origin and a section of all feeds.
+/// Returns TOML with a feed of this origin and a section of all feeds.
 pub fn one_feed(origin: &Origin) -> String {
     format!(
         "[[feed]]\nid = \"a\"\nurl = \"{}\"\nallow = [\"{}\"]\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]",

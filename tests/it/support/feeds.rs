@@ -7,7 +7,7 @@ use newswire::feed::FeedId;
 use newswire::schedule::Schedule;
 use url::Url;
 
-/// Returns a feed with the defaults of the TOML and these permitted addresses.
+/// Returns a feed with the defaults of the TOML, which may fetch these private addresses.
 pub fn feed(url: &Url, allow: &[Allow]) -> Feed {
     Feed {
         id: FeedId::from("feed"),

@@ -1,6 +1,6 @@
 //! A scripted origin server on loopback: it records every request byte for byte with its time, and answers by script.
 //!
-//! Plain threads and sockets, no HTTP library: it can send what no library would.
+//! It uses plain threads and sockets instead of an HTTP library, so that it can send what no library would.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use newswire::config::Allow;
 use url::Url;
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Request line and headers, with the empty line that ends them.
+    /// The request line and the headers, with the empty line that ends them.
     pub bytes: Vec<u8>,
     pub at: Instant,
     /// The number of the request at this origin, counted from 0.
@@ -26,12 +26,12 @@ impl Request {
         String::from_utf8_lossy(&self.bytes[..end]).into_owned()
     }
 
-    /// Path and query.
+    /// Returns path and query.
     pub fn target(&self) -> String {
         self.line().split(' ').nth(1).unwrap_or_default().to_owned()
     }
 
-    /// Returns the bytes of a header's value; the name in any case.
+    /// Returns the bytes of a header's value. `name` may be in upper or lower case.
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.headers().into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -51,11 +51,11 @@ impl Request {
     }
 }
 
-/// What is sent for one request, in steps.
+/// What to send for one request, in steps.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     steps: Vec<Step>,
-    /// Whether the connection is closed afterwards.
+    /// Whether to close the connection afterwards.
     close: bool,
 }
 
@@ -63,9 +63,9 @@ pub struct Reply {
 enum Step {
     Send(Vec<u8>),
     Pause(Duration),
-    /// The same bytes, repeated without keeping them all in memory.
+    /// Sends these bytes as often as the number says, without holding them all in memory.
     Repeat(Vec<u8>, usize),
-    /// The same bytes again and again, with a pause after each, until the client hangs up.
+    /// Sends these bytes again and again, with a pause after each time, until the client closes the connection.
     Drip(Vec<u8>, Duration),
 }
 
@@ -76,7 +76,7 @@ impl Reply {
         Reply::with_bytes(status, &pairs, body)
     }
 
-    /// Like [`Reply::new`], with header values that need not be text.
+    /// Like [`Reply::new`], but header values need not be text.
     pub fn with_bytes(status: u16, headers: &[(&str, &[u8])], body: impl AsRef<[u8]>) -> Reply {
         let body = body.as_ref();
         let mut bytes = format!("HTTP/1.1 {status} Word\r\n").into_bytes();
@@ -93,12 +93,12 @@ impl Reply {
         Reply::raw(bytes)
     }
 
-    /// Returns these bytes and nothing else.
+    /// Returns an answer of exactly these bytes.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Reply {
         Reply { steps: vec![Step::Send(bytes.into())], close: false }
     }
 
-    /// Sends nothing at all, for as long as the client waits.
+    /// Returns an answer that sends nothing, for as long as the client waits.
     pub fn silence() -> Reply {
         Reply { steps: vec![Step::Pause(Duration::from_secs(3600))], close: true }
     }
@@ -123,19 +123,19 @@ impl Reply {
         self
     }
 
-    /// Waits before the whole answer.
+    /// Waits before the first step.
     pub fn after(mut self, duration: Duration) -> Reply {
         self.steps.insert(0, Step::Pause(duration));
         self
     }
 
-    /// Ends with an endless drip of bytes.
+    /// Sends `bytes` again and again after the other steps, with a pause of `every`.
     pub fn drip(mut self, bytes: impl Into<Vec<u8>>, every: Duration) -> Reply {
         self.steps.push(Step::Drip(bytes.into(), every));
         self
     }
 
-    /// Closes the connection afterwards.
+    /// Closes the connection after the last step.
     pub fn close(mut self) -> Reply {
         self.close = true;
         self
@@ -170,13 +170,13 @@ impl Origin {
         Origin::start_on((Ipv4Addr::LOCALHOST, 0).into(), script)
     }
 
-    /// Sends these answers in order, and the last one again and again.
+    /// Sends these answers in order; after the last one, sends that again and again.
     pub fn replies(replies: impl Into<Vec<Reply>>) -> Origin {
         let replies = replies.into();
         Origin::start(move |request| replies[request.number.min(replies.len() - 1)].clone())
     }
 
-    /// Listens at an address of its own; port 0 is any free one.
+    /// Listens at this address; port 0 stands for any free port.
     pub fn start_on(address: SocketAddr, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Origin {
         Origin::listen(address, "http", script, |socket, serve| serve(&mut &socket))
     }
@@ -223,7 +223,7 @@ impl Origin {
         Url::parse(&format!("{}://{host}:{}{path}", self.scheme, self.address.port())).unwrap()
     }
 
-    /// Returns what permits this origin and no other.
+    /// Returns the `allow` entry for this origin.
     pub fn allow(&self) -> Allow {
         Allow::Address(self.address)
     }
@@ -290,7 +290,7 @@ impl Step {
     }
 }
 
-/// Reads up to the empty line; `None` if the client hung up.
+/// Reads a request up to its empty line; `None` if the client closed the connection.
 fn read_request(stream: &mut dyn Stream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut byte = [0];

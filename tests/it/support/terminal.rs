@@ -1,4 +1,4 @@
-//! The program at a terminal of 80 columns: what it shows, and answers typed to it.
+//! Runs the program at a terminal of 80 columns, reads what it shows, and types answers.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -13,14 +13,14 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::daemon::PATIENCE;
 
-/// A program at a terminal of its own, killed when dropped.
+/// A program at its own terminal. It is killed when this is dropped.
 pub struct Terminal {
     process: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
     /// Everything shown so far, control characters included.
     pub shown: String,
-    /// How much of it was already waited for.
+    /// How many bytes of `shown` were searched already.
     seen: usize,
 }
 
@@ -46,12 +46,13 @@ impl Terminal {
                 }
             }
         });
-        // If this process kept the program's end of the terminal open, as `command` does, it would never see the end.
+        // `command` keeps the program's end of the terminal open. Until it is dropped, reading would never reach the
+        // end.
         drop(command);
         Terminal { process, keyboard, screen, shown: String::new(), seen: 0 }
     }
 
-    /// Reads until `words` are shown, after the part that was already waited for.
+    /// Reads until `words` are shown, after the part that was searched already.
     pub fn wait_for(&mut self, words: &str) {
         let until = Instant::now() + PATIENCE;
         loop {

@@ -1,4 +1,5 @@
-//! A TLS server's side: a certificate for `localhost`, `origin.test` and 127.0.0.1, signed only by `CA_FILE`.
+//! The server's side of TLS: a certificate for `localhost`, `origin.test` and 127.0.0.1, signed only by the authority
+//! in [`ca_file`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 const CERTIFICATE: &[u8] = include_bytes!("../../fixtures/tls/localhost.pem");
 const KEY: &[u8] = include_bytes!("../../fixtures/tls/localhost.key.pem");
 
-/// Returns the `ca_file` with which a feed trusts these servers.
+/// Returns the `ca_file` that makes a feed trust these servers.
 pub fn ca_file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/ca.pem")
 }
 
-/// Returns a configuration that offers `protocols` by ALPN, such as `h2`.
+/// Returns a configuration that offers `protocols`, such as `h2`, by ALPN.
 pub fn server(protocols: &[&str]) -> Arc<ServerConfig> {
     let certificates = CertificateDer::pem_slice_iter(CERTIFICATE).collect::<Result<_, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();

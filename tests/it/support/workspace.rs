@@ -1,4 +1,4 @@
-//! A folder with a config, and the program run on it.
+//! A folder with a config, in which tests run the program.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder whose `newswire.toml` listens on free ports.
+/// A folder with a `newswire.toml`.
 pub struct Workspace {
     pub folder: TempDir,
 }
@@ -25,7 +25,7 @@ impl Workspace {
         workspace
     }
 
-    /// Copies the example of this repository, on free ports.
+    /// Copies the example config of this repository, and makes it listen on free ports.
     pub fn example() -> Workspace {
         let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
         copy_folder(Path::new("config"), workspace.folder.path());
@@ -44,7 +44,7 @@ impl Workspace {
         workspace
     }
 
-    /// Writes another config, as [`Workspace::new`] does.
+    /// Writes another config, with the same head as [`Workspace::new`] writes.
     pub fn edit(&self, rest: &str) {
         let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
         self.write("newswire.toml", &format!("{head}{rest}\n"));
@@ -79,20 +79,20 @@ impl Workspace {
         command_output(&self.command(arguments).output().unwrap())
     }
 
-    /// Runs a command with `--json`, and returns the lines that it prints.
+    /// Runs a command with `--json`. Returns the lines that it prints.
     pub fn json_lines(&self, arguments: &[&str]) -> Vec<Value> {
         let result = self.run(&[arguments, &["--json"]].concat());
         result.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Runs a command with `--json`, and returns what it prints.
+    /// Runs a command with `--json`. Returns the JSON that it prints.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let result = self.run(&[arguments, &["--json"]].concat());
         serde_json::from_str(&result.out).unwrap_or_else(|_| panic!("{arguments:?}: {}{}", result.out, result.err))
     }
 }
 
-/// Copies a config with everything next to it, except a store.
+/// Copies the folder of a config, except stores.
 fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
