@@ -89,7 +89,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures everything for one size, from the empty store to polls at the rate of one hour.
+/// Measures everything for one size, from the empty store to the hourly polls.
 fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let mut site = Site::new(&origin.urls(), sections)?;
     let check = Instant::now();

@@ -43,7 +43,7 @@ use crate::shown::{CANDIDATES, Candidate};
 use crate::store::{Reader, StoreError};
 use output::print;
 
-/// EX_CONFIG of sysexits.h. The systemd unit does not restart a service that exits with it.
+/// The exit code for a bad config (`EX_CONFIG` of sysexits.h). The systemd unit does not restart newswire after it.
 const EXIT_CONFIG: u8 = 78;
 
 /// The exit code for wrong usage, the same as clap's.

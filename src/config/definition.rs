@@ -52,7 +52,8 @@ impl Definition<'_> {
         xxh3_64(form.bytes())
     }
 
-    /// Returns the older hash, of a debug output, which stores up to version 4 contain.
+    /// Returns the hash that stores up to schema version 4 contain. It was made from another text of the same
+    /// definition.
     pub(super) fn former_hash(&self) -> u64 {
         let category = |Category { term, scheme, label }: &Category| {
             format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")

@@ -23,10 +23,10 @@ const CONTEXT: usize = 3;
 /// Why newswire cannot edit a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// The text is not TOML; the parser's message.
+    /// The text is not TOML. Contains the parser's message.
     #[error("the file has a syntax error: {0}")]
     Syntax(String),
-    /// The feeds are one inline list, `feed = [{ … }]`.
+    /// The feeds are written as one inline list, `feed = [{ … }]`.
     #[error("the feeds in this file are one inline list; write each as [[feed]], then newswire can edit them")]
     InlineFeeds,
     /// The text has no feed of this index.

@@ -46,7 +46,7 @@ pub(super) fn is_of_section(text: &str) -> bool {
     !is_reserved(text) && checked(text, "-").is_ok()
 }
 
-/// Whether the site itself needs the path, so that no section can have this id.
+/// Whether the text is a path of the site itself, so that no section can have it as its id.
 pub(super) fn is_reserved(text: &str) -> bool {
     RESERVED.contains(&text)
 }

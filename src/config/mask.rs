@@ -313,7 +313,7 @@ fn are_keys(text: &str, tokens: &[TomlToken]) -> Vec<bool> {
     are_keys
 }
 
-/// Returns the table that a header opens; `None` for an unknown table, and for `headers`.
+/// Returns the table that a header opens; `None` for an unknown table, and for `headers`, which may have any keys.
 fn shape_of(text: &str, header: &[TomlToken]) -> Option<&'static Shape> {
     let parts = header.iter().filter(|token| matches!(token.kind, lexer::TokenKind::Word | lexer::TokenKind::Quoted));
     let names = parts.flat_map(|token| text[token.span.clone()].split('.')).map(|name| name.trim_matches(['"', '\'']));

@@ -156,7 +156,7 @@ pub struct StoreConfig {
     pub max_bytes: Option<u64>,
 }
 
-/// `[publish]`: where else editions go.
+/// `[publish]`: where editions go besides the server.
 #[derive(Clone, Debug)]
 pub struct Publish {
     /// The folder to write the site to as files.
@@ -323,7 +323,7 @@ pub struct Section {
     pub title: String,
     /// A sentence about the section, as plain text.
     pub description: Option<String>,
-    /// The feeds that it takes, resolved from ids, tags and `"*"`, in the config's order.
+    /// The feeds that the section takes, resolved from ids, tags and `"*"`, in the config's order.
     pub feeds: FeedList,
     /// A story is in the section only if one of these rules matches, or if there are none.
     pub keep: Vec<Rule>,

@@ -84,7 +84,7 @@ impl<'a> Reading<'a> {
         read(&documents)
     }
 
-    /// Whether any text has syntax errors. The part that cannot be read may have what other texts refer to.
+    /// Whether any text has syntax errors. The part that cannot be read may define what other texts refer to.
     pub(super) fn is_broken(&self) -> bool {
         self.recovered.get().is_some_and(|recovered| recovered.iter().any(Option::is_some))
     }

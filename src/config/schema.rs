@@ -19,7 +19,7 @@ const REQUIRED: [(&str, &[&str]); 5] = [
     ("podcast = { … }", &["category"]),
 ];
 
-/// A key's entry in the reference.
+/// What `config/reference.toml` says about a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyReference {
     /// The description; empty if the reference has none.
@@ -41,7 +41,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Returns a key's description and default from the reference.
+/// Returns a key's description and default from `config/reference.toml`.
 pub(super) fn reference(shape: &Shape, key: &str) -> KeyReference {
     let header = if shape.name.starts_with('[') { Some(shape.name) } else { None };
     let mut is_here = header.is_none() && shape.name == keys::SHAPES[0].name;

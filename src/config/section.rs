@@ -124,7 +124,7 @@ fn check_former_ids<'a>(
     }
 }
 
-/// The feeds by the names that a section's `feeds` can have for them.
+/// All feeds, with indexes by what a section's `feeds` can name: ids and tags.
 struct Takers<'a> {
     feeds: &'a Feeds,
     by_id: HashMap<&'a FeedId, usize>,

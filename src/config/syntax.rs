@@ -35,7 +35,7 @@ pub(super) struct RecoveredToml {
     pub fault: SyntaxFault,
     /// The text with spaces in place of the broken statements: valid TOML of the same length.
     pub text: String,
-    /// The positions of the removed parts.
+    /// The positions of the replaced parts.
     pub blanked: Vec<Range<usize>>,
 }
 

@@ -100,8 +100,8 @@ pub async fn bind(store: &Path) -> io::Result<Listener> {
     })
 }
 
-/// Sends a request to the daemon that holds the store. Returns `None` if no daemon listens, because another program holds
-/// the store.
+/// Sends a request to the daemon that holds the store. Returns `None` if no daemon listens, which means that another
+/// program holds the store.
 ///
 /// # Errors
 ///

@@ -61,7 +61,7 @@ pub struct Unclear {
 /// Why an edit was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum StoryEditError {
-    /// Several stories match.
+    /// The words do not name a single story, but they match some.
     #[error(transparent)]
     Unclear(Unclear),
     /// No story matches these words.

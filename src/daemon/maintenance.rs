@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError};
 /// How often to re-judge stories whose placement depends on their age.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// How often to delete text that is older than `[store] keep`.
+/// How often to delete text that is older than `[store] keep`, or exceeds the limits of the store.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 /// How often to add new entries to the text indexes.

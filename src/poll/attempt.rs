@@ -360,7 +360,7 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
     });
     let still_held = due.hold_until.filter(|until| *until <= times.answered + LONGEST_HOLD);
     if failures > 0 && still_held > next.hold_until {
-        // Only force can poll during a hold. If that poll fails, the hold continues.
+        // Only a forced poll can run during a hold. If it fails, the hold continues.
         (next.hold_until, next.hold_why) = (still_held, due.hold_why);
         next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
     }

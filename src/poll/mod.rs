@@ -1,5 +1,5 @@
-//! Polls feeds: chooses those that are due, fetches, parses and cleans them, and writes the result. Also has the loop
-//! that polls on schedule.
+//! Polls feeds: chooses those that are due, fetches, parses and cleans them, and writes the result. The loop in `run`
+//! does that on schedule.
 //!
 //! Only two stages are concurrent: fetching, and parsing, which runs on the blocking pool, on as many threads as there
 //! are cores. The policy of polling:
@@ -46,7 +46,7 @@ use waiting::WaitingPolls;
 pub use read::{scrub_guids, without_secrets};
 
 /// The memory for everything that was read but is not written yet, in KiB. Reading is faster than writing, so without
-/// this limit it would fill memory.
+/// this limit the documents that wait would fill memory.
 const UNWRITTEN_KIB: u32 = 64 * 1024;
 
 /// The least memory that a poll counts for, in KiB. So at most 64 polls wait to be written, twice as many as the writer
@@ -137,7 +137,7 @@ impl ReportedOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pass {
-    /// The feeds that are due.
+    /// The feeds that are due, except feeds on hold.
     Due,
     /// Every feed that is not gone, except feeds on hold and, unless they are due, feeds polled within the last ten
     /// minutes.

@@ -275,7 +275,7 @@ type RunningPolls = JoinSet<(FeedId, Result<AttemptEnd, StoreError>)>;
 type PollDone = Result<(FeedId, Result<AttemptEnd, StoreError>), tokio::task::JoinError>;
 
 impl Poller {
-    /// Sends the report of a finished poll. Returns the waiting polls that this poll gives a verdict on.
+    /// Sends the report of a finished poll. Returns the waiting polls for which its result gives a verdict.
     ///
     /// # Errors
     ///
@@ -321,7 +321,7 @@ impl Poller {
         reports: &mpsc::UnboundedSender<PollReport>,
     ) {
         loop {
-            // Judge the waiting polls now, because no server may answer before the end.
+            // Judge the waiting polls now, without waiting for a server that answers.
             let judged = waiting.judge_all((self.clock)(), &mut self.outage());
             self.settle_all(config, judged, polls);
             if polls.is_empty() {

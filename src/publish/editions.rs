@@ -66,7 +66,7 @@ pub(super) struct SectionEditions {
     pub first: Vec<ShownStory>,
     /// The slugs of all stories that the section shows.
     pub slugs: Vec<String>,
-    /// When one of its stories last changed.
+    /// When a story of the section last changed.
     pub updated: Timestamp,
     pub archive_setting: ArchiveSetting,
 }

@@ -2,7 +2,7 @@
 //!
 //! The crate has six fields, numbers weekdays differently, and cannot combine the two day fields by OR. So this module
 //! parses the fields and passes them to the crate as plain lists. The crate computes with wall-clock times only, and
-//! knows no clock changes. What happens in the two nights of a clock change is decided here, as in Vixie cron. A
+//! ignores clock changes. What happens in the two nights of a clock change is decided here, as in Vixie cron. A
 //! schedule at fixed times fires once for each time, and for a skipped time at the end of the gap. A schedule with `*`
 //! for minute or hour follows real time.
 

@@ -8,8 +8,8 @@
 //!   RSS `ttl` and `sy:*`, up to 7 days.
 //! - The end of `skipHours` and `skipDays`, in GMT.
 //! - After failures: one hour, doubled each time up to a day, and a week from the thirtieth failure on. After a 429 it
-//!   begins with four hours. Each feed adds a fixed share of its own, at most a tenth, so that feeds that failed
-//!   together do not retry together. A success resets the backoff; no number of failures ends the polling.
+//!   begins with four hours. To this, each feed adds its own fixed share, at most a tenth, so that feeds that
+//!   failed together do not retry together. A success resets the backoff; no number of failures ends the polling.
 //!
 //! What servers and documents ask for is the *hold* of the feed, which only `poll --force` overrides.
 //!

@@ -51,7 +51,7 @@ pub enum ImportError {
     Unknown,
 }
 
-/// A list as read.
+/// The content of a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Imported {
     /// The format of the list, in words.
@@ -147,7 +147,8 @@ pub fn read(text: &str) -> Result<Imported, ImportError> {
 }
 
 impl Imported {
-    /// Skips feeds that are local files: a list from elsewhere must not make newswire publish them.
+    /// Skips feeds that are local files, because a list from elsewhere must not make newswire publish files of this
+    /// machine.
     pub fn refuse_files(&mut self) {
         let feeds = std::mem::take(&mut self.feeds);
         let (files, feeds): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| is_file(&feed.url));

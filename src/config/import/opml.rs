@@ -135,7 +135,8 @@ impl Outline {
     fn of(tag: &BytesStart) -> Outline {
         let mut attributes = tag.html_attributes();
         let attributes = attributes.with_checks(false).flatten().map(|attribute| {
-            // A line break in an attribute value means a space (XML 1.0 §3.3.3); the TOML strings are on one line.
+            // XML reads a line break in an attribute value as a space (XML 1.0 §3.3.3), and the TOML strings are on one
+            // line.
             let value = html_escape::decode_html_entities(&attribute.value).replace(char::is_control, " ");
             (attribute.key.as_ref().to_lowercase(), value.trim().to_owned())
         });

@@ -164,7 +164,7 @@ struct Sections {
     /// The ids of the config's sections.
     there: HashSet<String>,
     made: HashMap<Folder, String>,
-    /// The next number to try for an id that ends in a number.
+    /// The next number to try for each id that needs a number at its end.
     numbers: HashMap<String, usize>,
     /// The new sections: folder and id, in order of first use.
     new: Vec<(Folder, String)>,

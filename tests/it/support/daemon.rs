@@ -35,7 +35,7 @@ pub fn json(config: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)))
 }
 
-/// A running daemon, which is killed when this is dropped.
+/// A running daemon. Dropping this value kills it.
 pub struct Daemon {
     pub process: Child,
     log: Receiver<String>,

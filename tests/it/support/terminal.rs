@@ -13,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::daemon::PATIENCE;
 
-/// A program at its own terminal. It is killed when this is dropped.
+/// A program at its own terminal. Dropping this value kills it.
 pub struct Terminal {
     process: Child,
     keyboard: File,

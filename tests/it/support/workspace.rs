@@ -44,7 +44,7 @@ impl Workspace {
         workspace
     }
 
-    /// Writes another config, with the same head as [`Workspace::new`] writes.
+    /// Writes another config, with the same `[site]` and `[server]` as [`Workspace::new`] writes.
     pub fn edit(&self, rest: &str) {
         let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
         self.write("newswire.toml", &format!("{head}{rest}\n"));
