@@ -167,7 +167,7 @@ pub struct Publish {
     pub templates: Option<PathBuf>,
 }
 
-/// `[stories]`: how newswire recognises copies of one story.
+/// `[stories]`: how newswire recognises entries as copies of one story.
 #[derive(Clone, Debug)]
 pub struct Stories {
     /// The tests that may join copies. Default: text.
@@ -219,8 +219,8 @@ pub struct Feed {
     pub schedule: Schedule,
     /// Whether neither the feed nor `[poll]` sets a `schedule`.
     pub schedule_is_default: bool,
-    /// The priority of the feed's copies: if neither host nor credit decides which copy leads, the highest priority
-    /// does. Default: 0.
+    /// The priority of the feed's copies. If neither host nor credit decides which copy of a story leads, that is, has
+    /// its text shown, the highest priority does. Default: 0.
     pub priority: i64,
     /// Whether to poll the feed. The stories of a disabled feed stay.
     pub enabled: bool,

@@ -133,7 +133,7 @@ impl ReportedOutcome {
     }
 }
 
-/// Which feeds a pass polls.
+/// Which feeds a pass polls. A pass is one round of polls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pass {

@@ -12,9 +12,9 @@ use crate::normalize;
 use crate::parse::{self, ParseError, ParsedFeed};
 use crate::store;
 
-/// Parses and cleans a document. Entries with a known raw hash are not cleaned again. `tracking` names the additional
-/// parameters to remove from links, from the config. `shared` says which kinds of keys the feed's entries had in common
-/// in earlier documents.
+/// Parses and cleans a document. An entry is not cleaned again if its guid and its raw hash, that of the entry as
+/// received, are known. `tracking` names the additional parameters to remove from links, from the config. `shared` says
+/// which kinds of keys the feed's entries had in common in earlier documents.
 pub(super) fn read_document(
     feed: &Feed,
     tracking: &[String],

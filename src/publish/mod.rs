@@ -4,7 +4,8 @@
 //!
 //! - An edition changes only when its content does.
 //! - The last good edition stays if the new one cannot be rendered, or does not parse to the stories it was rendered
-//!   from. It also stays while a changed definition has not been applied to all stories that the section shows.
+//!   from. It also stays while stories that the section shows are still being judged, that is, while newswire decides
+//!   by a changed definition whether they are in the section.
 //! - A failing feed never becomes an entry.
 //! - Private sections are in no index, OPML, sitemap or folder.
 

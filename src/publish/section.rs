@@ -121,8 +121,8 @@ fn private(section: &Section) -> Option<SectionId> {
 
 impl Publisher {
     /// Archives the stories that a section no longer shows, then renders the section. `known` are its editions under
-    /// the same config. Archives nothing until all stories are judged. Returns `None` while a story that the section
-    /// shows is still being judged.
+    /// the same config. To judge a story is to decide whether it is in the section. Archives nothing until all stories
+    /// are judged. Returns `None` while a story that the section shows is still being judged.
     pub(super) async fn render_section(
         &self,
         config: &Arc<Config>,
