@@ -32,6 +32,11 @@ impl PlainText {
         PlainText { all, summary, content }
     }
 
+    /// Frees spare memory.
+    pub fn shrink(&mut self) {
+        self.all.shrink_to_fit();
+    }
+
     /// Returns title, summary and content, one line each.
     pub fn all(&self) -> &str {
         &self.all

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fmt::Write;
 use std::time::Duration;
 
+use newswire::newsroom::Cleaned;
 use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
@@ -330,6 +331,31 @@ fn cost_is_linear_in_the_size() {
             format!("<rss><channel><title>t</title>{}</channel></rss>", unit.repeat(bytes / unit.len()))
         });
     }
+}
+
+#[test]
+fn cleaned_entries_of_a_large_document_take_a_few_times_its_size() {
+    let words: String = (0..350).map(|at| format!("harbour{at} ")).collect();
+    let items = (0..1_000).map(|at| {
+        format!(
+            "<item><title>{at}</title><guid>{at}</guid><description>&lt;p&gt;{words}&lt;/p&gt;</description></item>"
+        )
+    });
+    let document = format!("<rss><channel><title>t</title>{}</channel></rss>", items.collect::<String>());
+    let feed = parse(document.as_bytes(), &Hints::default()).unwrap();
+    let before = IN_USE.get();
+    PEAK.set(before);
+    let cleaned = feed.entries.iter().map(|entry| {
+        let mut cleaned = Cleaned::new(normalize::entry(entry, &feed), newswire::store::encode_entry);
+        cleaned.pack();
+        cleaned
+    });
+    let cleaned: Vec<Cleaned> = cleaned.collect();
+    let memory = (PEAK.get() - before).unsigned_abs();
+    assert!(memory < 4 * document.len(), "{memory} bytes for a document of {}", document.len());
+    // What was forgotten is computed again, and is the same.
+    let again = Cleaned::new(cleaned[7].entry.clone(), newswire::store::encode_entry);
+    assert!(cleaned[7].wording().says_the_same(again.wording()));
 }
 
 #[test]

@@ -53,11 +53,13 @@ pub(super) fn apply(
     let mut here = HashSet::new();
     // Documents list the newest entry first. So deciding from the end of the document numbers entries without a date in
     // the order in which they were published.
-    for run in newsroom::runs(&document.entries) {
+    for places in newsroom::runs(&document.entries) {
+        let run = &mut document.entries[places];
         reading.load_others(run, &plan, &mut known)?;
         applied.compared += known.others.len();
         plan.begin_run();
         reading.decide_run(run, &mut plan, &known, &mut here, &mut applied)?;
+        run.iter_mut().filter_map(|entry| entry.cleaned.as_mut()).for_each(|cleaned| cleaned.forget_content());
     }
     let mut entries = reading.aliases_of_versions(&plan, &known)?;
     entries.extend(newsroom::listing(&here, &listed, now));
@@ -222,7 +224,7 @@ impl<'a> DocumentTurn<'a> {
     /// may merge two stories, because the decisions about later entries depend on the merge.
     fn decide_run(
         &self,
-        run: &'a [PolledEntry],
+        run: &[PolledEntry],
         plan: &mut Plan,
         known: &Known,
         here: &mut HashSet<EntryNumber>,

@@ -1,4 +1,4 @@
-//! Limits the memory for all bodies in flight to 96 MiB together, unless a feed's `max_size` permits a larger body.
+//! Limits the memory for all bodies in flight to 64 MiB together, unless a feed's `max_size` permits a larger body.
 //! Read buffers of connections and decoder windows may take the same again at worst: 200 feeds of 10 MiB stay below 256
 //! MiB.
 //!
@@ -18,7 +18,7 @@ const KIB: u64 = 1024;
 const LOWER_RUNGS: [(u64, usize); 2] = [(128, 128), (1024, 16)];
 
 /// The size of all bodies on the last rung together, in KiB. A body that may be larger takes the whole rung.
-const TOP_KIB: u32 = 64 * 1024;
+const TOP_KIB: u32 = 32 * 1024;
 
 /// The capacity of a buffer on the last rung. The allocator maps a block of this size separately, and returns it to the
 /// system when it is freed. It keeps smaller blocks for later, separately for each thread; these took more memory than

@@ -16,7 +16,6 @@ use crate::config::Dedup;
 use crate::entry::Entry;
 use crate::number::{EntryNumber, FeedNumber};
 use crate::rows::{LinkRow, OtherRow, SignatureKey, SignatureRow};
-use crate::story::Wording;
 use crate::time::Timestamp;
 
 /// The most entries with the same link that are compared with a new entry. A link that more entries share leads to a
@@ -78,13 +77,13 @@ fn span(time: Timestamp) -> i64 {
 }
 
 /// Returns the keys under which the store finds the text of an entry with this time.
-pub(super) fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
-    wording.keys().iter().map(|key| in_span(span(sort_at), *key)).collect()
+pub(super) fn signatures(keys: &[u32], sort_at: Timestamp) -> Vec<SignatureKey> {
+    keys.iter().map(|key| in_span(span(sort_at), *key)).collect()
 }
 
 /// Returns the keys under which the store finds the text of a stored entry.
 pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey> {
-    signatures(&wording(entry), sort_at(entry, first_seen))
+    signatures(wording(entry).keys(), sort_at(entry, first_seen))
 }
 
 /// An entry of a run that is compared with stored entries.
@@ -123,7 +122,7 @@ impl Compared<'_> {
     fn signatures(&self, terms: &Terms) -> impl Iterator<Item = SignatureKey> {
         let sort_at = sort_at(&self.cleaned.entry, terms.now);
         let spans = span(sort_at - terms.window)..=span((sort_at + terms.window).min(terms.now));
-        let keys = if terms.by_text { self.cleaned.wording.keys() } else { &[] };
+        let keys = if terms.by_text { &*self.cleaned.text_keys.found_by } else { &[] };
         let in_spans = |spans: RangeInclusive<i64>, key: u32| spans.take(SPANS).map(move |span| in_span(span, key));
         keys.iter().flat_map(move |key| in_spans(spans.clone(), *key))
     }

@@ -293,7 +293,8 @@ impl<'a> Board<'a> {
     ) {
         let first_seen = former.map_or(self.setting.now, |former| former.first_seen);
         let is_found_by_text = polling.feed.dedup == Dedup::Text;
-        let signatures = is_found_by_text.then(|| signatures(&cleaned.wording, sort_at(&cleaned.entry, first_seen)));
+        let signatures =
+            is_found_by_text.then(|| signatures(&cleaned.text_keys.found_by, sort_at(&cleaned.entry, first_seen)));
         let links = cleaned.link_keys.iter().map(|key| {
             let stories = self.linked.get(&key.key).map_or(&[][..], Vec::as_slice);
             let marks_others = stories.iter().any(|other| *other != story);

@@ -28,7 +28,7 @@ pub(super) fn of(
     }
     let mut joins = by_id(cleaned, guid, known);
     joins.extend(by_link(cleaned, known, (&shared.keys, has_copy)));
-    if terms.by_text && cleaned.wording.text_key().is_none_or(|text| !shared.texts.contains(&text)) {
+    if terms.by_text && cleaned.text_keys.text.is_none_or(|text| !shared.texts.contains(&text)) {
         joins.extend(by_text(cleaned, guid, known, terms, has_copy, words_left));
     }
     let mut seen = HashSet::new();
@@ -46,7 +46,7 @@ pub(super) fn same_entry<'k>(
     let keys = cleaned.link_keys.iter().filter(|key| terms.by_links && !shared.contains(&key.key));
     let linked = keys.filter_map(|key| known.links.get(&key.key)).flatten().map(|linked| &known.others[linked.at]);
     let mut own = linked.filter(|other| other.feed == known.feed);
-    own.find(|other| cleaned.wording.is_kept_by(&other.wording))
+    own.find(|other| cleaned.wording().is_kept_by(&other.wording))
 }
 
 /// Joins an entry to the story whose id is its guid. The titles must be the same, and the texts must not contradict
@@ -55,8 +55,8 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     let bearers = known.published.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
     let telling = bearers.filter(|other| {
         other.feed != known.feed
-            && cleaned.wording.has_title_of(&other.wording)
-            && !cleaned.wording.contradicts(&other.wording)
+            && cleaned.wording().has_title_of(&other.wording)
+            && !cleaned.wording().contradicts(&other.wording)
     });
     telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
 }
@@ -81,14 +81,15 @@ fn by_link(
             let is_translation = is_original && is_translation(cleaned, other);
             let is_section = !is_original && link::may_be_section(&key.key);
             let is_elsewhere = is_section
-                && (cleaned.wording.has_nothing_of(&other.wording) || cleaned.wording.begins_elsewhere(&other.wording));
+                && (cleaned.wording().has_nothing_of(&other.wording)
+                    || cleaned.wording().begins_elsewhere(&other.wording));
             let is_of_many = is_section && is_part_and_page(cleaned, other)
                 || !is_original && (link::is_live(&key.key) || lead_to_many(&key.key, cleaned, other));
             let is_unlike = is_of_many
-                && !cleaned.wording.has_title_like(&other.wording)
-                && !cleaned.wording.has_text_of(&other.wording);
-            let is_other_event = (is_section || is_of_many) && cleaned.wording.has_other_facts(&other.wording);
-            let is_apart = is_elsewhere || is_unlike || is_other_event || cleaned.wording.contradicts(&other.wording);
+                && !cleaned.wording().has_title_like(&other.wording)
+                && !cleaned.wording().has_text_of(&other.wording);
+            let is_other_event = (is_section || is_of_many) && cleaned.wording().has_other_facts(&other.wording);
+            let is_apart = is_elsewhere || is_unlike || is_other_event || cleaned.wording().contradicts(&other.wording);
             if !is_translation && !are_parts(cleaned, other) && !is_apart {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
                 joins.push((other.number, Join { story: other.story, reason, score: None }));
@@ -136,23 +137,23 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
         language.as_deref().map(|language| language.split('-').next().unwrap_or_default().to_ascii_lowercase())
     };
     let (own, others) = (main(&cleaned.entry.language), main(&other.language));
-    own.is_some() && others.is_some() && own != others && !cleaned.wording.has_title_of(&other.wording)
+    own.is_some() && others.is_some() && own != others && !cleaned.wording().has_title_of(&other.wording)
 }
 
 /// Returns whether the text of an entry is boilerplate, such as an advertisement or a site's footer: other entries have
 /// the text under other titles. One feed that has it under two titles suffices. Between feeds, whose headlines differ,
 /// a text counts as boilerplate only if it is short and has two other titles.
 fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumber) -> bool {
-    let others = candidates.iter().filter(|other| cleaned.wording.is_text_under_another_title(&other.wording));
+    let others = candidates.iter().filter(|other| cleaned.wording().is_text_under_another_title(&other.wording));
     let titles: HashSet<_> = others.clone().map(|other| other.wording.title_key()).collect();
     let is_in_own_feed = others.clone().any(|other| other.feed == feed);
     let has_another_title_too = |other: &OtherEntry| {
         let of_feed = candidates.iter().filter(|candidate| candidate.feed == other.feed);
-        of_feed.clone().any(|candidate| candidate.wording.has_title_of(&cleaned.wording))
+        of_feed.clone().any(|candidate| candidate.wording.has_title_of(cleaned.wording()))
     };
     is_in_own_feed
         || others.clone().any(|other| has_another_title_too(other))
-        || titles.len() >= 2 && cleaned.wording.is_short()
+        || titles.len() >= 2 && cleaned.wording().is_short()
 }
 
 /// Joins an entry to stories of other feeds with the same title and text whose dates are within the window, the most
@@ -176,8 +177,8 @@ fn by_text(
     });
     let (closed, open): (Vec<_>, Vec<_>) = candidates.partition(|other| has_copy(other.story));
     let mut compare = |other: &OtherEntry| {
-        *words_left = words_left.checked_sub(cleaned.wording.words() + other.wording.words())?;
-        cleaned.wording.same_text(&other.wording, terms.likeness)
+        *words_left = words_left.checked_sub(cleaned.wording().words() + other.wording.words())?;
+        cleaned.wording().same_text(&other.wording, terms.likeness)
     };
     let mut alike: Vec<(f64, &OtherEntry)> =
         open.into_iter().filter_map(|other| Some((compare(other)?, other))).collect();

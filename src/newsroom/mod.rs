@@ -41,7 +41,7 @@ pub use merging::older;
 pub use moves::moved_to;
 pub use names::{NamesVerdict, check_names, public_places};
 pub use plan::{Change, Plan, runs};
-pub use polled::{Cleaned, Encode, Outcome, Polled, PolledDocument, PolledEntry};
+pub use polled::{Cleaned, Encode, Outcome, Polled, PolledDocument, PolledEntry, TextKeys};
 pub use public::{Reindexed, public_among, public_search, public_sections, public_terms, reindexed};
 pub use rekey::is_flood;
 pub use reload::{FeedChange, Rejudged, feed_changes, permanent_ids, rejudged, rules_hash};

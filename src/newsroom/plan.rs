@@ -19,6 +19,7 @@
 //! - A feed has at most one copy of a story, so that no feed can fill another feed's story with its own entries.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::known::Shared;
 use super::polled::neighbour_dates;
@@ -138,8 +139,9 @@ pub enum Rewording {
 }
 
 /// Splits the entries of a document into runs. Returns the last run first, because the oldest entries, which are
-/// usually at the end, are decided first. The entries of each run are in the order of the document.
-pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
+/// usually at the end, are decided first. The entries of each run are in the order of the document. Returns where in
+/// `entries` each run is.
+pub fn runs(entries: &[PolledEntry]) -> Vec<Range<usize>> {
     let (mut runs, mut rest) = (Vec::new(), entries);
     while !rest.is_empty() {
         let (mut count, mut bytes) = (0, 0);
@@ -150,9 +152,9 @@ pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
             count == 1 || count <= RUN_ENTRIES && bytes <= RUN_BYTES
         };
         let length = rest.iter().rev().take_while(fits).count();
-        let (before, run) = rest.split_at(rest.len() - length);
-        runs.push(run);
-        rest = before;
+        let start = rest.len() - length;
+        runs.push(start..rest.len());
+        rest = &rest[..start];
     }
     runs
 }
@@ -293,7 +295,7 @@ impl Plan {
         }
         match &former.wording {
             // The feed gave the guid to another entry.
-            Some(wording) if !cleaned.wording.is_kept_by(wording) => self.new_entry(entry, known, terms),
+            Some(wording) if !cleaned.wording().is_kept_by(wording) => self.new_entry(entry, known, terms),
             Some(_) | None => Change::Unchanged { number },
         }
     }
@@ -306,7 +308,7 @@ impl Plan {
             return if self.listed.insert(same.number) {
                 let rewording = if same.fingerprint == cleaned.fingerprint {
                     Rewording::Kept
-                } else if cleaned.wording.says_the_same(&same.wording) {
+                } else if cleaned.wording().says_the_same(&same.wording) {
                     Rewording::Rewritten
                 } else {
                     Rewording::Edited
@@ -340,7 +342,7 @@ impl Plan {
 fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     let changed = entry.cleaned.as_ref().filter(|cleaned| cleaned.fingerprint != former.fingerprint);
     let rewording = match (changed, &former.wording) {
-        (Some(cleaned), Some(wording)) if !cleaned.wording.says_the_same(wording) => Rewording::Edited,
+        (Some(cleaned), Some(wording)) if !cleaned.wording().says_the_same(wording) => Rewording::Edited,
         (Some(_), Some(_)) => Rewording::Rewritten,
         _ => Rewording::Kept,
     };
@@ -357,8 +359,8 @@ fn cleaned<'e>(entries: &'e [PolledEntry], latest: &'e HashMap<String, String>) 
 
 fn shared_texts(entries: &[PolledEntry], latest: &HashMap<String, String>) -> HashSet<u64> {
     let mut titles = HashMap::new();
-    let wordings = cleaned(entries, latest).map(|cleaned| &cleaned.wording);
-    let texts = wordings.filter_map(|wording| Some((wording.text_key()?, wording.title_key())));
+    let texts = cleaned(entries, latest).map(|cleaned| &cleaned.text_keys);
+    let texts = texts.filter_map(|keys| Some((keys.text?, keys.title)));
     texts.filter(|(text, title)| titles.entry(*text).or_insert(*title) != title).map(|(text, _)| text).collect()
 }
 
@@ -394,8 +396,7 @@ mod tests {
         let entries: Vec<PolledEntry> = bytes.iter().enumerate().map(entry).collect();
         let runs = runs(&entries);
         assert_eq!(runs.iter().map(|run| run.len()).collect::<Vec<_>>(), expected);
-        let in_order = runs.iter().rev().flat_map(|run| run.iter()).map(|entry| entry.guid.parse::<usize>().unwrap());
-        assert!(in_order.eq(0..bytes.len()));
+        assert!(runs.iter().rev().cloned().flatten().eq(0..bytes.len()));
     }
 
     #[test]
@@ -428,9 +429,9 @@ mod tests {
                 by_text: true,
                 fingerprint: before.fingerprint,
                 sort_at: Timestamp::from_millis(0),
-                link: before.entry.link,
+                link: before.entry.link.clone(),
                 language: None,
-                wording: before.wording,
+                wording: before.wording().clone(),
             });
             known.links.insert(key, vec![Linked { at: 0, original: false }]);
             let entries = [PolledEntry {

@@ -4,7 +4,7 @@
 //! the poll.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
@@ -115,15 +115,35 @@ pub struct Cleaned {
     pub entry: Entry,
     /// The plain text of the entry.
     pub text: PlainText,
-    /// The text of the entry, prepared for comparing.
-    pub wording: Wording,
+    /// The keys of the text of the entry.
+    pub text_keys: TextKeys,
     /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
     /// The keys of the entry's links.
     pub link_keys: Vec<LinkKey>,
     /// The entry as JSON for the store.
     pub json: Arc<str>,
+    /// See [`Cleaned::wording`].
+    wording: OnceLock<Wording>,
     encode: Encode,
+}
+
+/// What a text is found by, and found to be the same by; see [`Wording`].
+#[derive(Clone, Debug)]
+pub struct TextKeys {
+    /// The keys of title, text and recording under which it is searched; see [`Wording::keys`].
+    pub found_by: Box<[u32]>,
+    /// The key of the title; see [`Wording::title_key`].
+    pub title: Option<u64>,
+    /// The key of the whole text; see [`Wording::text_key`].
+    pub text: Option<u64>,
+}
+
+impl TextKeys {
+    /// Returns the keys of a text.
+    pub fn of(wording: &Wording) -> TextKeys {
+        TextKeys { found_by: wording.keys().into(), title: wording.title_key(), text: wording.text_key() }
+    }
 }
 
 /// A function that returns an entry as JSON for the store.
@@ -137,7 +157,31 @@ impl Cleaned {
         let fingerprint = fingerprint(&entry, &text);
         let link_keys = story::link_keys(&entry);
         let wording = Wording::of(&entry.title, &text).with_media(&entry.enclosures);
-        Cleaned { entry, text, wording, fingerprint, link_keys, json, encode }
+        let text_keys = TextKeys::of(&wording);
+        Cleaned { entry, text, text_keys, fingerprint, link_keys, json, wording: wording.into(), encode }
+    }
+
+    /// Returns the text of the entry, prepared for comparing.
+    pub fn wording(&self) -> &Wording {
+        self.wording.get_or_init(|| Wording::of(&self.entry.title, &self.text).with_media(&self.entry.enclosures))
+    }
+
+    /// Frees the memory that the entry can do without. What its text is compared by takes many times the text, and most
+    /// entries are compared with no other; for those that are, it is computed again.
+    pub fn pack(&mut self) {
+        self.wording = OnceLock::new();
+        self.text.shrink();
+        for html in [&mut self.entry.summary_html, &mut self.entry.content_html].into_iter().flatten() {
+            html.shrink_to_fit();
+        }
+    }
+
+    /// Frees the content, after it was written. The date and what else is small stays.
+    pub fn forget_content(&mut self) {
+        self.wording = OnceLock::new();
+        self.text = PlainText::default();
+        self.json = Arc::default();
+        (self.entry.summary_html, self.entry.content_html) = (None, None);
     }
 
     /// Changes the guid of the entry.

@@ -146,16 +146,16 @@ fn paths(keys: &[String]) -> Vec<String> {
     keys.iter().filter_map(|key| key.find(['/', '?']).map(|at| key[at..].to_owned())).collect()
 }
 
-fn title(wording: Option<&Wording>) -> Vec<String> {
-    wording.and_then(Wording::title_key).map(|key| key.to_string()).into_iter().collect()
-}
-
 fn new_title(new: New) -> Vec<String> {
-    title(Some(&new.cleaned.wording))
+    sign(new.cleaned.text_keys.title)
 }
 
 fn former_title(former: &FormerEntry) -> Vec<String> {
-    title(former.wording.as_ref())
+    sign(former.wording.as_ref().and_then(Wording::title_key))
+}
+
+fn sign(key: Option<u64>) -> Vec<String> {
+    key.map(|key| key.to_string()).into_iter().collect()
 }
 
 fn dated_title(new: New) -> Vec<String> {
@@ -166,16 +166,20 @@ fn former_dated_title(former: &FormerEntry) -> Vec<String> {
     dated(former_title(former), former.published)
 }
 
-fn text(wording: Option<&Wording>) -> Vec<String> {
-    wording.and_then(Wording::text_key).map(|key| key.to_string()).into_iter().collect()
+fn new_text(new: New) -> Vec<String> {
+    sign(new.cleaned.text_keys.text)
+}
+
+fn former_text(former: &FormerEntry) -> Vec<String> {
+    sign(former.wording.as_ref().and_then(Wording::text_key))
 }
 
 fn dated_text(new: New) -> Vec<String> {
-    with_date(text(Some(&new.cleaned.wording)), new.cleaned.entry.published)
+    with_date(new_text(new), new.cleaned.entry.published)
 }
 
 fn former_dated_text(former: &FormerEntry) -> Vec<String> {
-    with_date(text(former.wording.as_ref()), former.published)
+    with_date(former_text(former), former.published)
 }
 
 fn with_date(texts: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
@@ -183,16 +187,15 @@ fn with_date(texts: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
 }
 
 fn titled_text(new: New) -> Vec<String> {
-    titled(Some(&new.cleaned.wording))
+    titled(new_title(new), new_text(new))
 }
 
 fn former_titled_text(former: &FormerEntry) -> Vec<String> {
-    titled(former.wording.as_ref())
+    titled(former_title(former), former_text(former))
 }
 
-fn titled(wording: Option<&Wording>) -> Vec<String> {
-    let texts = text(wording).into_iter();
-    title(wording).into_iter().zip(texts).map(|(title, text)| format!("{title} {text}")).collect()
+fn titled(titles: Vec<String>, texts: Vec<String>) -> Vec<String> {
+    titles.into_iter().zip(texts).map(|(title, text)| format!("{title} {text}")).collect()
 }
 
 fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
@@ -207,19 +210,20 @@ fn plainer_guids(former: &FormerEntry) -> Vec<String> {
 }
 
 fn keeps_words(new: New, former: &FormerEntry) -> bool {
-    former.wording.as_ref().is_none_or(|wording| new.cleaned.wording.is_kept_by(wording))
+    former.wording.as_ref().is_none_or(|wording| new.cleaned.wording().is_kept_by(wording))
 }
 
 /// Returns whether the title or almost the whole text is the same. That suffices if both entries have the same page.
 fn keeps_title(new: New, former: &FormerEntry) -> bool {
-    let own = &new.cleaned.wording;
-    former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
+    let (own, title) = (new.cleaned, new.cleaned.text_keys.title);
+    let former = former.wording.as_ref();
+    former.is_none_or(|wording| title == wording.title_key() || own.wording().is_kept_by(wording))
 }
 
 /// Returns whether the date is the same, and the title is the same or one text may be an edit of the other.
 fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
-    let own = &new.cleaned.wording;
-    let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
+    let (own, title) = (new.cleaned, new.cleaned.text_keys.title);
+    let is_edit = |wording: &Wording| title == wording.title_key() || own.wording().shares_text_with(wording);
     keeps_date(new.cleaned, former) && former.wording.as_ref().is_none_or(is_edit)
 }
 
@@ -242,7 +246,7 @@ fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
 /// Returns whether link and guid are the same, so that only the title differs: the caller has checked date and text.
 /// Without a date, the titles must be similar.
 fn is_retitled(new: New, former: &FormerEntry) -> bool {
-    let is_alike = |wording: &Wording| new.cleaned.wording.has_title_like(wording);
+    let is_alike = |wording: &Wording| new.cleaned.wording().has_title_like(wording);
     let is_dated = new.cleaned.entry.published.is_some();
     has_link_of(new, former)
         && has_own_guid_of(new, former)
@@ -260,10 +264,10 @@ fn keeps_one_place(new: New, former: &FormerEntry) -> bool {
 /// of title, text and date.
 fn keeps_some(new: New, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return true };
-    let own = &new.cleaned.wording;
+    let own = &new.cleaned.text_keys;
     let has_link = new.cleaned.link_keys.iter().any(|link| former.specific_keys.contains(&link.key));
-    let has_title = own.title_key().is_some() && own.title_key() == wording.title_key();
-    let has_text = own.text_key().is_some() && own.text_key() == wording.text_key();
+    let has_title = own.title.is_some() && own.title == wording.title_key();
+    let has_text = own.text.is_some() && own.text == wording.text_key();
     has_link || [has_title, has_text, keeps_date(new.cleaned, former)].iter().filter(|is| **is).count() >= 2
 }
 
@@ -285,8 +289,8 @@ pub(super) fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     };
     has_other_link
         && !keeps_date(cleaned, former)
-        && cleaned.wording.title_key() != wording.title_key()
-        && !cleaned.wording.shares_text_with(wording)
+        && cleaned.text_keys.title != wording.title_key()
+        && !cleaned.wording().shares_text_with(wording)
 }
 
 /// Returns whether a guid identifies nothing: it is a placeholder such as `N/A`, or the address of a home page.

@@ -62,7 +62,7 @@ pub(super) fn is_version(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     let has_authors = !own.is_empty() && !former.authors.is_empty();
     let has_other_authors = has_authors && !own.iter().any(|own| former.authors.iter().any(|author| author == own));
     let is_same_part = part(cleaned.entry.link.as_ref()) == part(former.link.as_ref());
-    let shares_text = || former.wording.as_ref().is_none_or(|wording| cleaned.wording.shares_text_with(wording));
+    let shares_text = || former.wording.as_ref().is_none_or(|wording| cleaned.wording().shares_text_with(wording));
     !has_other_authors && (keeps_date(cleaned, former) || is_same_part && shares_text())
 }
 
@@ -207,6 +207,13 @@ impl<'a> ListedWords<'a> {
         read.iter().map(|key| key.key.as_str()).chain(kept.iter().map(String::as_str))
     }
 
+    fn wording(self) -> Option<&'a Wording> {
+        match self {
+            ListedWords::Read(cleaned) => Some(cleaned.wording()),
+            ListedWords::Kept(former) => former.wording.as_ref(),
+        }
+    }
+
     fn link(self) -> Option<&'a Url> {
         match self {
             ListedWords::Read(cleaned) => cleaned.entry.link.as_ref(),
@@ -222,24 +229,22 @@ struct Listed<'a> {
     published: Option<Timestamp>,
     /// The authors in alphabetical order.
     authors: Vec<&'a str>,
-    wording: Option<&'a Wording>,
+    words: ListedWords<'a>,
     known: Option<&'a KnownEntry>,
 }
 
 impl<'a> Listed<'a> {
     fn of(guid: &'a str, words: ListedWords<'a>, known: Option<&'a KnownEntry>) -> Listed<'a> {
         let link = words.link();
-        let (published, mut authors, wording): (_, Vec<&str>, _) = match words {
+        let (published, mut authors): (_, Vec<&str>) = match words {
             ListedWords::Read(cleaned) => {
                 let authors = cleaned.entry.authors.iter().map(|author| author.display());
-                (cleaned.entry.published, authors.collect(), Some(&cleaned.wording))
+                (cleaned.entry.published, authors.collect())
             }
-            ListedWords::Kept(former) => {
-                (former.published, former.authors.iter().map(String::as_str).collect(), former.wording.as_ref())
-            }
+            ListedWords::Kept(former) => (former.published, former.authors.iter().map(String::as_str).collect()),
         };
         authors.sort_unstable();
-        Listed { guid, link, published, authors, wording, known }
+        Listed { guid, link, published, authors, words, known }
     }
 
     /// Returns whether both entries have the same date, the same authors and the same anchor of the link.
@@ -251,7 +256,7 @@ impl<'a> Listed<'a> {
     }
 
     fn has_words_like(&self, other: &Listed) -> bool {
-        let (Some(own), Some(others)) = (self.wording, other.wording) else { return false };
+        let (Some(own), Some(others)) = (self.words.wording(), other.words.wording()) else { return false };
         own.shares_text_with(others)
             && !own.contradicts(others)
             && !own.is_series_with(others)

@@ -5,12 +5,13 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use tokio::sync::{AcquireError, SemaphorePermit};
 use url::Url;
 
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailure};
 use super::{
-    Hold, LEAST_UNWRITTEN_KIB, PollReport, Poller, READ_GROWTH, ReportedOutcome, UNWRITTEN_KIB, held_report,
-    moved_start, read,
+    Hold, LEAST_UNWRITTEN_KIB, PACKED_GROWTH, PollReport, Poller, READ_GROWTH, ReportedOutcome, UNWRITTEN_KIB,
+    held_report, moved_start, read,
 };
 use crate::commit;
 use crate::config::{Config, Feed};
@@ -145,8 +146,7 @@ impl Poller {
         let is_unreached = is_public && attempt.result.as_ref().is_err_and(fetch::is_unreachable);
         let is_reached = is_public && attempt.result.as_ref().err().is_none_or(fetch::is_answer);
         let is_own_outage = is_unreached && self.outage().covers(times.at);
-        let memory = self.unwritten.acquire_many(memory_kib(&attempt.result));
-        let unwritten = progress.waiting(memory).await.map_err(|_| StoreError::Closed)?;
+        let memory = progress.waiting(self.memory(&attempt.result)).await.map_err(|_| StoreError::Closed)?;
         let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
         let outcome = self.outcome(config, feed, &due, result, &progress).await?;
         let public_origin = public_origin.filter(|_| stayed_home);
@@ -159,9 +159,21 @@ impl Poller {
         }
         let polled = conclude(feed, due, outcome, answer, &times);
         let report = progress.waiting(self.write(config, polled)).await?;
-        drop(unwritten);
+        drop(memory);
         let reach = is_reached.then_some(AnsweredPoll { began: times.at, ended: times.answered });
         Ok(AttemptEnd::Written { report: Box::new(report), reach })
+    }
+
+    /// Waits for the memory to read and write a response. The memory is occupied until the returned permits are dropped.
+    async fn memory(
+        &self,
+        result: &Result<Fetched, Failure>,
+    ) -> Result<[Option<SemaphorePermit<'_>>; 2], AcquireError> {
+        let kib = memory_kib(result);
+        // Two documents of this size never fit. If the second one waited in the queue for memory, all smaller ones would
+        // wait behind it.
+        let alone = if kib > UNWRITTEN_KIB / 2 { Some(self.largest.acquire().await?) } else { None };
+        Ok([alone, Some(self.unwritten.acquire_many(kib).await?)])
     }
 
     /// Writes a poll that could not be finished as a failed poll, with the usual backoff. If even this cannot be
@@ -236,7 +248,7 @@ impl Poller {
         let known = progress.waiting(self.store.read(move |reader| reader.raw_hashes(&id))).await?;
         let (config, feed, guids_repaired) = (config.clone(), feed.clone(), due.guids_repaired);
         let reading = tokio::task::spawn_blocking(move || {
-            read::read_document(&feed, &config.stories.tracking, &document, &known, guids_repaired)
+            read::read_document(&feed, &config.stories.tracking, document, &known, guids_repaired)
         });
         // A panic while reading one document is a failure of that feed only.
         Ok(reading.await.unwrap_or_else(|_| fault(OwnFault::ReadingPanic)))
@@ -279,11 +291,13 @@ impl AttemptEnd {
 
 /// Returns how much memory reading and writing a response may take, in KiB.
 fn memory_kib(result: &Result<Fetched, Failure>) -> u32 {
-    let body_kib = match result {
-        Ok(Fetched::Document(document)) => u32::try_from(document.body.len().div_ceil(1024)).unwrap_or(u32::MAX),
+    let bytes = match result {
+        Ok(Fetched::Document(document)) => document.body.len(),
         _ => 0,
     };
-    body_kib.saturating_mul(READ_GROWTH).clamp(LEAST_UNWRITTEN_KIB, UNWRITTEN_KIB)
+    let growth = if bytes > read::LARGE_BYTES { PACKED_GROWTH } else { READ_GROWTH };
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    kib.saturating_mul(growth).clamp(LEAST_UNWRITTEN_KIB, UNWRITTEN_KIB)
 }
 
 /// Returns what the verdict needs to know about an attempt that reached no server.
@@ -425,5 +439,39 @@ fn log(report: &PollReport) {
     }
     if let Some(to) = &report.moved_to {
         tracing::warn!(%feed, "the feed has moved for good; set url = {to:?} in its [[feed]]");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Validators;
+    use crate::fetch::Fetcher;
+    use crate::store::Store;
+
+    fn document(bytes: usize) -> Result<Fetched, Failure> {
+        Ok(Fetched::Document(FetchedDocument {
+            body: vec![b'x'; bytes].into(),
+            final_url: "https://a.example/".parse().unwrap(),
+            hops: Vec::new(),
+            content_type: None,
+            content_location: None,
+            validators: Validators::default(),
+        }))
+    }
+
+    #[tokio::test]
+    async fn small_document_does_not_wait_behind_large_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
+        let fetcher = Fetcher::new(&"https://contact.example/".parse().unwrap());
+        let poller = Poller::new(store, fetcher, 1);
+        let (large, small) = (document(9 << 20), document(9 << 10));
+        let _first = poller.memory(&large).await.unwrap();
+        let second = poller.memory(&large);
+        tokio::pin!(second);
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        let _small = poller.memory(&small).now_or_never().expect("there is memory left").unwrap();
+        assert!(futures_util::poll!(second).is_pending());
     }
 }

@@ -54,8 +54,11 @@ const UNWRITTEN_KIB: u32 = 64 * 1024;
 const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 64;
 
 /// The memory that a document takes from reading until it is written, as a multiple of its body's size. It has to hold
-/// the entries, their text, and what they are compared by.
-const READ_GROWTH: u32 = 4;
+/// the entries, their text, and what they are compared by, which takes the most.
+const READ_GROWTH: u32 = 16;
+
+/// The same for a large document, whose entries are packed; see [`read`].
+const PACKED_GROWTH: u32 = 6;
 
 /// How long after a poll a feed is not polled again, even on request, unless it is due.
 const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
@@ -158,6 +161,8 @@ pub struct Poller {
     parsing: Arc<Semaphore>,
     /// Memory in KiB; see [`UNWRITTEN_KIB`].
     unwritten: Arc<Semaphore>,
+    /// The turn of a document that takes most of this memory.
+    largest: Arc<Semaphore>,
     outage: Arc<Mutex<Outage>>,
     watch: Watch,
     clock: Clock,
@@ -176,6 +181,7 @@ impl Poller {
             flights: Arc::new(Semaphore::new(concurrency.max(1))),
             parsing: Arc::new(Semaphore::new(cores)),
             unwritten: Arc::new(Semaphore::new(UNWRITTEN_KIB as usize)),
+            largest: Arc::new(Semaphore::new(1)),
             outage: Arc::default(),
             watch: Watch::default(),
             clock: Arc::new(clock::now),

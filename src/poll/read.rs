@@ -12,13 +12,16 @@ use crate::normalize;
 use crate::parse::{self, ParseError, ParsedFeed};
 use crate::store;
 
+/// The entries of a larger document are packed: together they take more memory than those of all other documents.
+pub(super) const LARGE_BYTES: usize = 512 * 1024;
+
 /// Parses and cleans a document. An entry is not cleaned again if its guid and its raw hash, that of the entry as
 /// received, are known. `tracking` names the additional parameters to remove from links, from the config. `shared` says
 /// which kinds of keys the feed's entries had in common in earlier documents.
 pub(super) fn read_document(
     feed: &Feed,
     tracking: &[String],
-    document: &FetchedDocument,
+    document: FetchedDocument,
     known: &HashSet<(String, u64)>,
     shared: SharedKeys,
 ) -> Outcome {
@@ -31,12 +34,15 @@ pub(super) fn read_document(
         Ok(parsed) => parsed,
         Err(error) => return Outcome::Failed(without_secrets(error, &secrets).into()),
     };
+    let is_large = document.body.len() > LARGE_BYTES;
+    // Other bodies wait for this memory.
+    drop(document.body);
     if parsed.guids_repaired.with(shared) != parsed.guids_repaired {
         parse::reidentify(&mut parsed, shared);
     }
     scrub_guids(&mut parsed, &secrets);
     let known = &scrubbed(known, &secrets);
-    let entries = clean(&parsed, known, tracking, &secrets);
+    let entries = clean(&mut parsed, known, tracking, &secrets, is_large);
     let listed: HashSet<_> = known.iter().map(|(guid, _)| guid.as_str()).collect();
     let is_listed = |entry: &&PolledEntry| {
         let mut guids = std::iter::once(&entry.guid).chain(&entry.other_guids.plainer);
@@ -52,7 +58,7 @@ pub(super) fn read_document(
     }
     repairs.extend(has_gap.then(|| Repair::once(RepairKind::Gap)));
     Outcome::Document(Box::new(PolledDocument {
-        validators: (!parsed.truncated).then(|| document.validators.clone()),
+        validators: (!parsed.truncated).then_some(document.validators),
         info: secrets.scrubbed(normalize::info(&parsed)).unwrap_or_default(),
         entries,
         fresh,
@@ -96,24 +102,32 @@ fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k,
     Cow::Owned(known.iter().map(|(guid, hash)| (secrets.scrub(guid).into_owned(), *hash)).collect())
 }
 
-/// Returns the entries of a document. If several have the same guid, returns only the first.
+/// Takes the entries out of a document and returns them. If several have the same guid, returns only the first. Packs the
+/// entries of a large document.
 fn clean(
-    parsed: &ParsedFeed,
+    parsed: &mut ParsedFeed,
     known: &HashSet<(String, u64)>,
     tracking: &[String],
     secrets: &Secrets,
+    is_large: bool,
 ) -> Vec<PolledEntry> {
     let mut seen = HashSet::new();
-    let firsts = parsed.entries.iter().filter(|entry| seen.insert(entry.guid.value.as_str()));
-    let polled = firsts.filter_map(|entry| {
+    // Each entry is freed before the next one is cleaned.
+    let entries = std::mem::take(&mut parsed.entries).into_iter();
+    let firsts = entries.filter(|entry| seen.insert(entry.guid.value.clone()));
+    let polled = firsts.filter_map(|mut entry| {
+        let other_guids = std::mem::take(&mut entry.other_guids);
         let key = (entry.guid.value.clone(), entry.raw_hash);
-        let other_guids = entry.other_guids.clone();
         let cleaned = if known.contains(&key) {
             None
         } else {
-            let mut entry = normalize::entry(entry, parsed);
+            let mut entry = normalize::entry(&entry, parsed);
             normalize::strip_own_tracking(&mut entry, tracking);
-            Some(Box::new(Cleaned::new(secrets.scrubbed(entry)?, store::encode_entry)))
+            let mut cleaned = Box::new(Cleaned::new(secrets.scrubbed(entry)?, store::encode_entry));
+            if is_large {
+                cleaned.pack();
+            }
+            Some(cleaned)
         };
         Some(PolledEntry { guid: key.0, other_guids, raw_hash: key.1, cleaned })
     });
