@@ -20,6 +20,7 @@ mod replan;
 mod run;
 mod waiting;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -260,6 +261,14 @@ impl Poller {
         self.pass(config, &Pass::Due, now, |_, _| {}).await
     }
 
+    async fn states(&self, ids: Vec<FeedId>) -> Result<Vec<PollState>, StoreError> {
+        let reading = self.store.read(move |reader| {
+            let states = ids.iter().map(|id| reader.poll_state(id)).collect::<Result<Vec<_>, _>>()?;
+            Ok(states.into_iter().flatten().collect())
+        });
+        reading.await
+    }
+
     /// Returns the feeds that a pass polls, the reports of those that it skips, and the hosts on hold.
     async fn choose(
         &self,
@@ -267,12 +276,11 @@ impl Poller {
         pass: &Pass,
         now: Timestamp,
     ) -> Result<(Vec<PollState>, Vec<PollReport>, Holds), StoreError> {
-        let ids: Vec<FeedId> = config.feeds.iter().filter(|feed| feed.enabled).map(|feed| feed.id.clone()).collect();
-        let reading = self.store.read(move |reader| {
-            let states = ids.iter().map(|id| reader.poll_state(id)).collect::<Result<Vec<_>, _>>()?;
-            Ok(states.into_iter().flatten().collect::<Vec<_>>())
-        });
-        let mut states = reading.await?;
+        let mut states = self.states(wanted(config, pass)).await?;
+        if !replan::clock_was_ahead(config, &states, now).is_zero() {
+            // The plans of all feeds may be wrong.
+            states = self.states(wanted(config, &Pass::All)).await?;
+        }
         self.replan(config, &mut states, now).await?;
         let host_holds = self.store.read(move |reader| reader.host_holds(now, now + LONGEST_HOLD)).await?;
         let (mut feeds, mut held) = (Vec::new(), Vec::new());
@@ -297,6 +305,21 @@ impl Poller {
         feeds.sort_by_key(|due| due.next_poll);
         Ok((feeds, held, host_holds))
     }
+}
+
+/// Returns the enabled feeds that a pass may poll: if it names feeds, these alone, because there may be very many others.
+fn wanted(config: &Config, pass: &Pass) -> Vec<FeedId> {
+    let is_enabled = |id: &&FeedId| config.feed(id).is_some_and(|feed| feed.enabled);
+    let named = match pass {
+        Pass::Named(named) => Some(named),
+        Pass::Force(named) => Some(named).filter(|named| !named.is_empty()),
+        Pass::Due | Pass::All => None,
+    };
+    let Some(named) = named else {
+        return config.feeds.iter().map(|feed| &feed.id).filter(is_enabled).cloned().collect();
+    };
+    let mut seen = HashSet::new();
+    named.iter().filter(is_enabled).filter(|id| seen.insert(*id)).cloned().collect()
 }
 
 /// Returns the hold that applies to a feed at `now`, either its own or that of its host.
@@ -354,5 +377,31 @@ impl PollReport {
             next_poll: Timestamp::MAX,
             applied: Applied::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, SourceFile};
+
+    #[test]
+    fn pass_of_named_feeds_reads_no_others() {
+        let feeds = ["a", "b", "c"].map(|id| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n"));
+        let text = format!(
+            "[site]\ntitle = \"Test\"\n{}enabled = false\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n",
+            feeds.concat()
+        );
+        let file = SourceFile { path: "/test/newswire.toml".into(), text };
+        let (config, problems) = config::check(&[file], &|_| Err("no secrets".to_owned()));
+        let config = config.unwrap_or_else(|| panic!("{problems:?}"));
+        let ids = |ids: &[&str]| ids.iter().map(|id| FeedId::from(*id)).collect::<Vec<_>>();
+        let check = |pass: Pass, expected: &[&str]| assert_eq!(wanted(&config, &pass), ids(expected), "{pass:?}");
+        check(Pass::Due, &["a", "b"]);
+        check(Pass::All, &["a", "b"]);
+        check(Pass::Force(Vec::new()), &["a", "b"]);
+        check(Pass::Force(ids(&["b", "b", "c", "unknown"])), &["b"]);
+        check(Pass::Named(ids(&["b"])), &["b"]);
+        check(Pass::Named(Vec::new()), &[]);
     }
 }
