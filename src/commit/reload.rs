@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{names, public};
-use crate::config::{Config, Section};
+use crate::config::{Config, FeedList, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{self, FeedChange, Moves, Rejudged};
 use crate::number::FeedNumber;
@@ -173,12 +173,16 @@ fn sync_sections(
         }
     }
     let mut before = turn.section_definitions()?;
+    // The feeds of the previous section, which most sections of a large config share.
+    let mut taken = None::<(&FeedList, FeedSet)>;
     for section in &config.sections {
         let row = before.remove(&section.id);
-        let parts = DefinitionParts {
-            rules_hash: newsroom::rules_hash(config, section),
-            feeds: section.feeds.iter().filter_map(|id| feeds.number(id)).collect(),
+        let numbers = match taken.take().filter(|(list, _)| list.is_shared_with(&section.feeds)) {
+            Some((_, numbers)) => numbers,
+            None => section.feeds.iter().filter_map(|id| feeds.number(id)).collect(),
         };
+        let parts = DefinitionParts { rules_hash: newsroom::rules_hash(config, section), feeds: numbers.clone() };
+        taken = Some((&section.feeds, numbers));
         let kind = match &row {
             None => SectionChangeKind::Added,
             Some(row) if row.is_gone => SectionChangeKind::Added,

@@ -25,11 +25,41 @@ use crate::rule::{CanonicalForm, Rule};
 /// The settings that decide which stories are in a section.
 #[derive(Clone, Copy)]
 pub(super) struct Definition<'a> {
-    pub feeds: &'a [&'a Arc<Feed>],
+    pub feeds: &'a DefinedFeeds,
     pub keep: &'a [Rule],
     pub drop: &'a [Rule],
     pub max_age: Option<Duration>,
     pub facets: &'a [String],
+}
+
+/// The part of a definition that says which feeds there are. Sections with the same feeds share it: it takes as long to make as
+/// there are feeds.
+pub(super) struct DefinedFeeds {
+    form: CanonicalForm,
+    former_text: String,
+}
+
+impl DefinedFeeds {
+    pub(super) fn of(feeds: &[&Arc<Feed>]) -> DefinedFeeds {
+        let mut form = CanonicalForm::default();
+        form.set(feeds.iter().map(|feed| {
+            let mut item = CanonicalForm::default();
+            item.text(feed.id.as_str());
+            item.set(feed.tags.iter().map(|tag| CanonicalForm::of_text(tag)));
+            item.set(feed.categories.iter().map(category));
+            item
+        }));
+        let former_category = |Category { term, scheme, label }: &Category| {
+            format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")
+        };
+        let former = |feed: &&Arc<Feed>| {
+            let categories: Vec<_> = feed.categories.iter().map(former_category).collect();
+            format!("{} {:?} [{}]", feed.id, feed.tags, categories.join(", "))
+        };
+        let mut former: Vec<String> = feeds.iter().map(former).collect();
+        former.sort_unstable();
+        DefinedFeeds { form, former_text: format!("{former:?}") }
+    }
 }
 
 impl Definition<'_> {
@@ -37,13 +67,7 @@ impl Definition<'_> {
     pub(super) fn hash(&self) -> u64 {
         let mut form = CanonicalForm::default();
         form.text("newswire section 2");
-        form.set(self.feeds.iter().map(|feed| {
-            let mut item = CanonicalForm::default();
-            item.text(feed.id.as_str());
-            item.set(feed.tags.iter().map(|tag| CanonicalForm::of_text(tag)));
-            item.set(feed.categories.iter().map(category));
-            item
-        }));
+        form.append(&self.feeds.form);
         form.optional(self.max_age, CanonicalForm::duration);
         form.list(self.facets.iter().map(|facet| CanonicalForm::of_text(facet)));
         for rules in [self.keep, self.drop] {
@@ -55,16 +79,7 @@ impl Definition<'_> {
     /// Returns the hash that stores up to schema version 4 contain. It was made from another text of the same
     /// definition.
     pub(super) fn former_hash(&self) -> u64 {
-        let category = |Category { term, scheme, label }: &Category| {
-            format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")
-        };
-        let feed = |feed: &&Arc<Feed>| {
-            let categories: Vec<_> = feed.categories.iter().map(category).collect();
-            format!("{} {:?} [{}]", feed.id, feed.tags, categories.join(", "))
-        };
-        let mut feeds: Vec<String> = self.feeds.iter().map(feed).collect();
-        feeds.sort_unstable();
-        let mut text = format!("{feeds:?} {:?} {:?}", self.max_age, self.facets);
+        let mut text = format!("{} {:?} {:?}", self.feeds.former_text, self.max_age, self.facets);
         for (word, rules) in [("keep", self.keep), ("drop", self.drop)] {
             for rule in rules {
                 write!(text, " {word} {rule}").expect("writing to a String does not fail");

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::feed_url;
 use super::id::{self, Ids, SectionIds};
-use super::model::{Config, Feed, FeedUrl, Section};
+use super::model::{Config, Feed, FeedList, FeedUrl, Section};
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use super::settings::{self, Settings};
@@ -126,7 +126,8 @@ fn warn_of_equal_urls(heads: &[FeedHead]) {
 /// Warns of feeds that no section takes: polling them serves no reader.
 pub(super) fn warn_of_unused_feeds(tables: &[Table], feeds: &Feeds, sections: &[Arc<Section>]) {
     let Some(reading) = tables.first().map(|table| table.reading) else { return };
-    let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| section.feeds.iter()).collect();
+    let lists = FeedList::distinct(sections.iter().map(|section| &section.feeds));
+    let taken: HashSet<&FeedId> = lists.into_iter().flat_map(FeedList::iter).collect();
     if sections.is_empty() || reading.has_errors() {
         return;
     }

@@ -372,11 +372,11 @@ impl Section {
 }
 
 /// An ordered list of feeds without repeats. [`FeedList::contains`] takes constant time, because it is called for every story
-/// and section.
+/// and section. Clones share the list: most sections of a large config take all feeds.
 #[derive(Clone, Debug, Default)]
 pub struct FeedList {
-    in_order: Vec<FeedId>,
-    all: HashSet<FeedId>,
+    in_order: Arc<[FeedId]>,
+    all: Arc<HashSet<FeedId>>,
 }
 
 impl FeedList {
@@ -395,6 +395,22 @@ impl FeedList {
         self.in_order.is_empty()
     }
 
+    /// Whether it shares its memory with the other list, so that it has the same feeds.
+    pub fn is_shared_with(&self, other: &FeedList) -> bool {
+        Arc::ptr_eq(&self.all, &other.all)
+    }
+
+    /// Returns these lists without those that share the memory of an earlier one.
+    pub fn distinct<'l>(lists: impl Iterator<Item = &'l FeedList>) -> Vec<&'l FeedList> {
+        let mut distinct: Vec<&FeedList> = Vec::new();
+        for list in lists {
+            if !distinct.iter().any(|other| other.is_shared_with(list)) {
+                distinct.push(list);
+            }
+        }
+        distinct
+    }
+
     /// Whether the feed is in the list.
     pub fn contains(&self, feed: &FeedId) -> bool {
         self.all.contains(feed)
@@ -403,13 +419,9 @@ impl FeedList {
 
 impl FromIterator<FeedId> for FeedList {
     fn from_iter<I: IntoIterator<Item = FeedId>>(feeds: I) -> Self {
-        let mut list = FeedList::default();
-        for feed in feeds {
-            if list.all.insert(feed.clone()) {
-                list.in_order.push(feed);
-            }
-        }
-        list
+        let mut all = HashSet::new();
+        let in_order = feeds.into_iter().filter(|feed| all.insert(feed.clone())).collect();
+        FeedList { in_order, all: Arc::new(all) }
     }
 }
 

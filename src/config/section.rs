@@ -1,13 +1,15 @@
 //! Reads the `[[section]]` tables: ids first, so that feeds can name them, then the other keys, once all feeds are known.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::definition::Definition;
+use super::definition::{DefinedFeeds, Definition};
 use super::feed::Feeds;
 use super::id::{self, Ids, SectionIds};
-use super::model::{Access, Edits, Feed, PodcastChannel, Section};
+use super::model::{Access, Edits, FeedList, PodcastChannel, Section};
 use super::reader::{Fault, Node, Table};
 use super::{keys, rule, value};
 use crate::feed::{FeedId, SectionId};
@@ -43,7 +45,7 @@ pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, f
     let mut sections = Vec::new();
     for SectionHead { table, id } in heads {
         let taken = takers.of(table, id.as_ref(), id.as_ref().and_then(|id| feeds.named.get(id)));
-        let section = read(table, id.as_ref(), taken, feeds, facets);
+        let section = read(table, id.as_ref(), &taken, feeds, facets);
         let former = section.iter().flat_map(|section| &section.formerly);
         check_former_ids(table, former, ids, &mut formerly);
         sections.extend(section.map(Arc::new));
@@ -55,7 +57,7 @@ pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, f
 fn read(
     table: &Table,
     id: Option<&SectionId>,
-    taken: Vec<&Arc<Feed>>,
+    taken: &TakenFeeds,
     feeds: &Feeds,
     facets: &[String],
 ) -> Option<Section> {
@@ -63,12 +65,12 @@ fn read(
     let (keep, drop) = (rules("keep"), rules("drop"));
     let max_age = table.get("max_age", value::duration_from(Duration::from_secs(60)));
     let count = |key, max| table.get(key, |node| node.integer(1..=max)).and_then(|number| usize::try_from(number).ok());
-    let definition = Definition { feeds: &taken, keep: &keep, drop: &drop, max_age, facets };
+    let definition = Definition { feeds: &taken.defined, keep: &keep, drop: &drop, max_age, facets };
     Some(Section {
         description: table.get("description", value::words),
         definition_hash: definition.hash(),
         former_hash: definition.former_hash(),
-        feeds: taken.into_iter().map(|feed| feed.id.clone()).collect(),
+        feeds: taken.list.clone(),
         keep,
         drop,
         limit: count("limit", MAX_LIMIT).unwrap_or(DEFAULT_LIMIT),
@@ -124,9 +126,17 @@ fn check_former_ids<'a>(
     }
 }
 
+/// The feeds that a section takes.
+struct TakenFeeds {
+    list: FeedList,
+    defined: DefinedFeeds,
+}
+
 /// All feeds, with indexes by what a section's `feeds` can name: ids and tags.
 struct Takers<'a> {
     feeds: &'a Feeds,
+    /// All feeds, once a section took them: sections share them, because there may be very many.
+    all: OnceCell<Rc<TakenFeeds>>,
     by_id: HashMap<&'a FeedId, usize>,
     by_tag: HashMap<&'a str, Vec<usize>>,
 }
@@ -140,11 +150,11 @@ impl<'a> Takers<'a> {
             }
         }
         let by_id = feeds.good.iter().enumerate().map(|(index, feed)| (&feed.id, index)).collect();
-        Takers { feeds, by_id, by_tag }
+        Takers { feeds, all: OnceCell::new(), by_id, by_tag }
     }
 
     /// Returns the feeds that a section takes: those that it names and those that name it, in the order of the files.
-    fn of(&self, table: &Table, id: Option<&SectionId>, named: Option<&Vec<FeedId>>) -> Vec<&'a Arc<Feed>> {
+    fn of(&self, table: &Table, id: Option<&SectionId>, named: Option<&Vec<FeedId>>) -> Rc<TakenFeeds> {
         let chosen = table.get("feeds", |node| node.list(|node| self.chosen(node)));
         if named.is_none() && !table.has_items("feeds") {
             let name = id.map_or_else(|| table.named(), |id| format!("section `{id}`"));
@@ -156,7 +166,15 @@ impl<'a> Takers<'a> {
         indexes.extend(named.into_iter().flatten().filter_map(|id| self.by_id.get(id)));
         indexes.sort_unstable();
         indexes.dedup();
-        indexes.into_iter().map(|index| &self.feeds.good[index]).collect()
+        if indexes.len() == self.feeds.good.len() {
+            return self.all.get_or_init(|| Rc::new(self.taken(&indexes))).clone();
+        }
+        Rc::new(self.taken(&indexes))
+    }
+
+    fn taken(&self, indexes: &[usize]) -> TakenFeeds {
+        let feeds: Vec<_> = indexes.iter().map(|index| &self.feeds.good[*index]).collect();
+        TakenFeeds { list: feeds.iter().map(|feed| feed.id.clone()).collect(), defined: DefinedFeeds::of(&feeds) }
     }
 
     fn chosen(&self, node: Node) -> Result<Vec<usize>, Fault> {

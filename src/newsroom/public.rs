@@ -5,10 +5,10 @@
 //! results would reveal how often. So private text is never in the public index, and a search treats private feeds and
 //! sections as if they did not exist. This module does no I/O.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::config::{Config, Republish, Section};
+use crate::config::{Config, FeedList, Republish, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::rows::{PublicTerms, SearchTerms, feed_terms_hash};
 
@@ -35,22 +35,29 @@ pub fn public_among<'c>(config: &'c Config, sections: &[SectionId]) -> Vec<&'c S
 
 /// Returns the part of a config that decides what is public.
 pub fn public_terms(config: &Config) -> PublicTerms {
-    let (mut sections, mut taking) = (Vec::new(), BTreeMap::<&FeedId, Vec<&str>>::new());
-    for section in public_sections(config) {
-        sections.push(section.id.to_string());
-        for feed in section.feeds.iter() {
-            taking.entry(feed).or_default().push(section.id.as_str());
-        }
+    let sections: Vec<&Arc<Section>> = public_sections(config).collect();
+    let lists = FeedList::distinct(sections.iter().map(|section| &section.feeds));
+    let mut taking = HashMap::<&FeedId, Vec<usize>>::new();
+    for (at, list) in lists.iter().enumerate() {
+        list.iter().for_each(|feed| taking.entry(feed).or_default().push(at));
     }
-    let hash = |(id, sections): (&FeedId, Vec<&str>)| {
+    // Most feeds of a large config are in the same sections.
+    let mut hashes = HashMap::new();
+    let hash = |(id, taking): (&FeedId, Vec<usize>)| {
         let republish = match config.feed(id)?.republish {
             Republish::Link => "link",
             Republish::Summary => "summary",
             Republish::Full => "full",
         };
-        Some((id.to_string(), feed_terms_hash(republish, sections)))
+        let hash = hashes.entry((republish, taking)).or_insert_with_key(|(republish, taking)| {
+            let is_taking =
+                |section: &&&Arc<Section>| taking.iter().any(|at| lists[*at].is_shared_with(&section.feeds));
+            feed_terms_hash(republish, sections.iter().filter(is_taking).map(|section| section.id.as_str()))
+        });
+        Some((id.to_string(), *hash))
     };
-    PublicTerms { sections, feeds: taking.into_iter().filter_map(hash).collect() }
+    let feeds = taking.into_iter().filter_map(hash).collect();
+    PublicTerms { sections: sections.iter().map(|section| section.id.to_string()).collect(), feeds }
 }
 
 /// Returns the stories whose public text may change when `terms` replace `before`, which is `None` if it is unknown.

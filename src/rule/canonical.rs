@@ -49,11 +49,16 @@ impl CanonicalForm {
         }
     }
 
+    /// Appends another form.
+    pub fn append(&mut self, form: &CanonicalForm) {
+        self.bytes.extend_from_slice(&form.bytes);
+    }
+
     /// Appends items in the given order.
     pub fn list(&mut self, items: impl IntoIterator<Item = CanonicalForm>) {
         let items: Vec<CanonicalForm> = items.into_iter().collect();
         self.number(items.len() as u64);
-        items.iter().for_each(|item| self.bytes.extend_from_slice(&item.bytes));
+        items.iter().for_each(|item| self.append(item));
     }
 
     /// Appends items in sorted order, because their order has no meaning.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::config::{Config, Section};
+use crate::config::{Config, FeedList, Section};
 use crate::feed::FeedId;
 use crate::section::{self, ShownFeed};
 use crate::status::{self, FeedCondition};
@@ -29,7 +29,7 @@ pub struct ListedState {
 /// Returns the errors of the store.
 pub fn public_feed_states(view: &View, config: &Config, now: Timestamp) -> Result<Vec<ListedState>, StoreError> {
     let standings = view.feed_standings()?;
-    let public: HashSet<&FeedId> = public(config).flat_map(|section| section.feeds.iter()).collect();
+    let public = taken(public(config));
     let listed = config.feeds.iter().enumerate().filter(|(_, feed)| public.contains(&feed.id));
     let listed = listed.map(|(position, feed)| match standings.get(&feed.id) {
         Some(standing) => {
@@ -77,13 +77,18 @@ pub fn opml_content(view: &View, config: &Config, section: Option<&Section>) -> 
         let first_seen = view.section(&section.id)?.first_seen;
         created = Some(created.map_or(first_seen, |created: Timestamp| created.min(first_seen)));
     }
-    let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| section.feeds.iter()).collect();
+    let taken = taken(sections.into_iter());
     let mut feeds = Vec::new();
     // Reads one document at a time, because all of them together may take more memory than the list.
     for feed in config.feeds.iter().filter(|feed| taken.contains(&feed.id)) {
         feeds.push(section::show_feed(feed, &view.feed_info(&feed.id, None)?.info));
     }
     Ok(OpmlContent { feeds, created: created.unwrap_or(Timestamp::from_millis(0)) })
+}
+
+/// Returns the feeds that any of these sections takes.
+fn taken<'c>(sections: impl Iterator<Item = &'c Section>) -> HashSet<&'c FeedId> {
+    FeedList::distinct(sections.map(|section| &section.feeds)).into_iter().flat_map(FeedList::iter).collect()
 }
 
 fn public(config: &Config) -> impl Iterator<Item = &Section> {

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use newswire::config::{self, Access, Allow, Config, Dedup, Edits, Level, Problem, Republish, SecretRef, SourceFile};
+use newswire::config::{
+    self, Access, Allow, Config, Dedup, Edits, FeedList, Level, Problem, Republish, SecretRef, SourceFile,
+};
 use newswire::feed::{FeedId, SectionId};
 use secrecy::{ExposeSecret, SecretString};
 

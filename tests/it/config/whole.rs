@@ -49,6 +49,20 @@ fn definition_hash_depends_only_on_keys_that_choose_stories() {
 }
 
 #[test]
+fn sections_that_take_all_feeds_share_one_list() {
+    let section = |id: &str, feeds: &str| format!("[[section]]\nid = \"{id}\"\nfeeds = [{feeds}]\n");
+    let config = good(&format!(
+        "{FEED}[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n{}{}{}",
+        section("one", "\"*\""),
+        section("two", "\"a\", \"b\""),
+        section("three", "\"a\"")
+    ));
+    let [one, two, three] = [0, 1, 2].map(|at| &config.sections[at].feeds);
+    assert!(one.is_shared_with(two) && !one.is_shared_with(three));
+    assert_eq!(FeedList::distinct([one, two, three].into_iter()).len(), 2);
+}
+
+#[test]
 fn definition_hash_is_the_same_at_every_start_and_in_every_version() {
     let text = format!(
         "[site]\nfacets = [\"region\"]\n{FEED}tags = [\"b\", \"a\"]\ncategories = [\"region:north\", \"x\"]\n{SECTION}{}",
