@@ -16,7 +16,7 @@ const RESTING: f64 = 0.02;
 const QUIET: Duration = Duration::from_secs(4);
 
 /// How long to wait for the daemon before the benchmark fails.
-const PATIENCE: Duration = Duration::from_secs(1_200);
+pub const PATIENCE: Duration = Duration::from_secs(1_200);
 
 pub struct Daemon {
     child: Child,

@@ -43,11 +43,10 @@ impl Site {
         Ok(Site { folder, config, port, admin })
     }
 
-    /// Adds a feed; returns its id.
-    pub fn add_feed(&mut self, url: &str) -> anyhow::Result<String> {
+    /// Adds a feed.
+    pub fn add_feed(&mut self, url: &str) -> anyhow::Result<()> {
         let toml = std::fs::read_to_string(&self.config)?;
-        std::fs::write(&self.config, format!("{toml}[[feed]]\nid = \"the-added-feed\"\nurl = \"{url}?added\"\n"))?;
-        Ok("the-added-feed".to_owned())
+        Ok(std::fs::write(&self.config, format!("{toml}[[feed]]\nid = \"the-added-feed\"\nurl = \"{url}?added\"\n"))?)
     }
 
     /// Gives one section another rule and title.
@@ -57,6 +56,20 @@ impl Site {
             toml.replace("title = \"Section 2\"", "title = \"Another title\"").replace("\"miba\"", "\"tiba\"");
         anyhow::ensure!(changed != toml, "the config has no section 2");
         Ok(std::fs::write(&self.config, changed)?)
+    }
+
+    /// Returns whether the running daemon has the added feed.
+    pub fn has_added_feed(&self) -> anyhow::Result<bool> {
+        let store = rusqlite::Connection::open(self.folder.path().join("newswire.db"))?;
+        Ok(store.prepare("SELECT 1 FROM feed WHERE id = 'the-added-feed'")?.exists([])?)
+    }
+
+    /// Returns the numbers of the feeds that were polled with success.
+    pub fn polled(&self) -> anyhow::Result<Vec<usize>> {
+        let store = rusqlite::Connection::open(self.folder.path().join("newswire.db"))?;
+        let mut statement = store.prepare("SELECT feed - 1 FROM poll WHERE state = 'ok'")?;
+        let numbers = statement.query_map([], |row| row.get::<_, i64>(0))?;
+        numbers.map(|number| Ok(usize::try_from(number?)?)).collect()
     }
 
     /// Plans the polls of the feeds evenly over the hour that begins at `begins`, in milliseconds since 1970.
