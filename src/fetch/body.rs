@@ -1,7 +1,7 @@
 //! Reads a response body within its limits: its size as received and after decoding, its time, its speed, and the
 //! memory of all bodies together.
 //!
-//! `Content-Length` is not trusted, and there is no limit on the compression ratio: only the actual sizes count.
+//! `Content-Length` is not trusted beyond the choice of a place in memory, and there is no limit on the compression ratio: only the actual sizes count.
 
 use std::time::Duration;
 
@@ -57,7 +57,8 @@ pub(super) async fn read(
 ) -> Result<Bytes, Failure> {
     let coding = decode::coding(response.headers())
         .map_err(|coding| unreadable(host, HttpFault::UnknownCoding { coding: coding.into() }))?;
-    let place = stopwatch.progress().waiting(budget.place(limit)).await;
+    let claimed = response.content_length().unwrap_or_default();
+    let place = stopwatch.progress().waiting(budget.place(claimed, limit)).await;
     let (body, place) = receive(response, place, stopwatch, host).await?;
     match decode::actual(coding, &body) {
         Some(coding) => decoded(coding, body.into(), place, budget, stopwatch.progress(), host).await,

@@ -2,10 +2,10 @@
 //! Read buffers of connections and decoder windows may take the same again at worst: 200 feeds of 10 MiB stay below 256
 //! MiB.
 //!
-//! The memory is divided into the rungs of a ladder. Every body starts on the lowest rung, and climbs to the next rung
-//! as it grows. Higher rungs have room for fewer bodies. A body that waits for a place on a rung keeps its place on the
-//! rung below. Bodies on the top rung never wait, so bodies cannot deadlock. A body keeps its place until it is
-//! dropped, after parsing.
+//! The memory is divided into the rungs of a ladder. Every body starts on the rung for the size that its server
+//! claims, and climbs to the next rung if it is larger. Higher rungs have room for fewer bodies. A body that waits for a
+//! place keeps at most a place on the rung below. Bodies on the top rung never wait, so bodies cannot deadlock. A body
+//! keeps its place until it is dropped, after parsing.
 
 use std::sync::Arc;
 
@@ -60,9 +60,15 @@ impl Budget {
         self.decoders.clone().acquire_owned().await.expect("the budget is never closed")
     }
 
-    /// Returns a place on the lowest rung for a body of at most `limit` bytes. Waits until a place is free.
-    pub(super) async fn place(&self, limit: u64) -> MemoryPlace {
-        self.place_on(0, limit).await
+    /// Returns a place for a body of at most `limit` bytes that claims to have `claimed` bytes. Waits until a place is
+    /// free.
+    ///
+    /// A body that waits before it is read takes no memory. One that waits later takes up to a megabyte, with the buffers
+    /// of its connection.
+    pub(super) async fn place(&self, claimed: u64, limit: u64) -> MemoryPlace {
+        let claimed = claimed.min(limit);
+        let rung = self.lower.iter().position(|(room, _)| claimed <= *room);
+        self.place_on(rung.unwrap_or(self.lower.len()), limit).await
     }
 
     async fn place_on(&self, rung: usize, limit: u64) -> MemoryPlace {
@@ -103,5 +109,37 @@ impl MemoryPlace {
     /// Returns a place one rung higher. Keeps this place until the higher one is free.
     pub(super) async fn climb(self) -> MemoryPlace {
         self.budget.place_on(self.rung + 1, self.limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const LARGEST: u64 = 10 << 20;
+
+    #[test]
+    fn large_body_waits_before_it_is_read_and_delays_no_small_one() {
+        let budget = Budget::new();
+        let place = |claimed| budget.place(claimed, LARGEST).now_or_never();
+        let places: Vec<_> = std::iter::from_fn(|| place(LARGEST)).collect();
+        assert!(!places.is_empty() && places.iter().all(|place| place.holds(LARGEST)));
+        assert!(place(u64::MAX).is_none());
+        for bytes in [0, 100 * KIB, 1024 * KIB] {
+            assert!(place(bytes).expect("smaller bodies have places of their own").holds(bytes));
+        }
+    }
+
+    #[test]
+    fn body_that_is_larger_than_it_claims_climbs() {
+        let climbed = async {
+            let mut place = Budget::new().place(1, LARGEST).await;
+            while !place.holds(LARGEST) {
+                place = place.climb().await;
+            }
+        };
+        assert!(climbed.now_or_never().is_some());
     }
 }

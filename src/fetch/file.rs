@@ -47,10 +47,7 @@ pub(super) async fn read(
     if metadata.len() > limit {
         return Err(Failure::TooLarge { limit_bytes: limit });
     }
-    let mut place = progress.waiting(budget.place(limit)).await;
-    while !place.holds(metadata.len()) {
-        place = progress.waiting(place.climb()).await;
-    }
+    let place = progress.waiting(budget.place(metadata.len(), limit)).await;
     let bytes = in_time(&mut stopwatch, &path, read_whole(&path, metadata.len(), place.buffer())).await?;
     Ok(Fetched::Document(FetchedDocument {
         body: body::hold(bytes, place),
