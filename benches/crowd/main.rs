@@ -49,12 +49,18 @@ const LEAD: Duration = Duration::from_secs(20);
 /// One feed in this many has news in the simulated hour.
 const NEWS: usize = 20;
 
+/// The feeds that get a new entry; healthy ones in `hostile`.
+const NEWS_FEEDS: [usize; 3] = [7, 77, 775];
+
 /// The feeds of `large`: their number, and the bytes of each document.
 const LARGE: (usize, usize) = (64, 9_500 << 10);
 
 /// The number of feeds of `hostile`, and the bytes that a ninth of them send: more feeds hang or are large than may be
 /// fetched at once.
 const HOSTILE: (usize, usize) = (1_350, 9_500 << 10);
+
+/// The entries of the other feeds.
+const HEALTHY_ENTRIES: usize = 3;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
@@ -106,7 +112,7 @@ fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let share = (daemon.cpu()? - before) / REST.as_secs_f64();
     line("at rest over a minute", &format!("{:.2} % of a core, {:.0} MiB", share * 100.0, daemon.resident_mib()));
     largest_page(&site)?;
-    one_entry(program, &daemon, &origin, &site)?;
+    one_entry(program, &daemon, &origin, &site, ("all", ""))?;
 
     let (before, started) = (daemon.cpu()?, Instant::now());
     site.add_feed(&origin.urls()[0])?;
@@ -145,6 +151,8 @@ fn cold_only(program: &str, origin: Origin, sections: usize) -> anyhow::Result<(
 /// Measures how late the healthy feeds are, from an empty store, while others fail, hang, or are very large.
 fn beside_hostile(program: &str, origin: &Origin) -> anyhow::Result<()> {
     let site = Site::new(&origin.urls(), SECTIONS)?;
+    // Entries of the large feeds fill the other sections.
+    site.add_section("healthy", &NEWS_FEEDS)?;
     let begun = u64::try_from(origin.started.elapsed().as_millis())?;
     let mut daemon = Daemon::start(program, &site)?;
     let started = Instant::now();
@@ -159,7 +167,7 @@ fn beside_hostile(program: &str, origin: &Origin) -> anyhow::Result<()> {
     late.sort_unstable();
     let (median, p99) = (late[late.len() / 2] as f64 / 1e3, late[late.len() * 99 / 100] as f64 / 1e3);
     line("  requested after", &format!("{median:.1} s in the median, {p99:.1} s at p99"));
-    one_entry(program, &daemon, origin, &site)?;
+    one_entry(program, &daemon, origin, &site, ("healthy", &format!("{HEALTHY_ENTRIES}/")))?;
     let large = site.polled()?.iter().filter(|number| *number % 9 == 6).count();
     let (peak, resident) = (daemon.peak_mib(), daemon.resident_mib());
     line("memory", &format!("{peak:.0} MiB at its peak, {resident:.0} MiB now, with {large} large feeds read"));
@@ -196,22 +204,29 @@ fn largest_page(site: &Site) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adds an entry to one feed, polls that feed, and waits until the edition has the entry.
-fn one_entry(program: &str, daemon: &Daemon, origin: &Origin, site: &Site) -> anyhow::Result<()> {
-    let mut figures = Vec::new();
-    for number in [7, 76, 775] {
+/// Adds an entry to one feed, polls that feed, and waits until the edition of a section has the entry, whose link begins with
+/// `path`.
+fn one_entry(
+    program: &str,
+    daemon: &Daemon,
+    origin: &Origin,
+    site: &Site,
+    (section, path): (&str, &str),
+) -> anyhow::Result<()> {
+    let (mut figures, edition) = (Vec::new(), format!("/{section}.json"));
+    for number in NEWS_FEEDS {
         origin.add_entry(std::iter::once(number));
         let asked = origin.asked()[number];
         let before = daemon.cpu()?;
         let mut poll = Command::new(program);
         poll.args(["poll", "--force", "--config"]).arg(&site.config).arg(format!("feed{number}"));
-        let (_, output) = (daemon::get(site.port, "/all.json")?, poll.output()?);
+        let (_, output) = (daemon::get(site.port, &edition)?, poll.output()?);
         anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         while origin.asked()[number] == asked {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let guid = format!("https://feed{number}.example/");
-        daemon.wait_for("/all.json", &guid, site.port)?;
+        let link = format!("https://feed{number}.example/{path}");
+        daemon.wait_for(&edition, &link, site.port)?;
         let after_ms = u64::try_from(origin.started.elapsed().as_millis())? - origin.asked()[number];
         std::thread::sleep(Duration::from_secs(2));
         figures.push((after_ms, daemon.cpu()? - before));
@@ -289,6 +304,6 @@ fn hostile(number: usize, bytes: usize, news: usize) -> String {
         0 => origin::FAILS.to_owned(),
         3 => origin::HANGS.to_owned(),
         6 => sized(number, bytes),
-        _ => feeds::document(3, number, news),
+        _ => feeds::document(HEALTHY_ENTRIES, number, news),
     }
 }

@@ -43,6 +43,14 @@ impl Site {
         Ok(Site { folder, config, port, admin })
     }
 
+    /// Adds a section with these feeds.
+    pub fn add_section(&self, id: &str, feeds: &[usize]) -> anyhow::Result<()> {
+        let (toml, feeds) =
+            (std::fs::read_to_string(&self.config)?, feeds.iter().map(|number| format!("feed{number}")));
+        let section = format!("[[section]]\nid = \"{id}\"\nfeeds = {:?}\n", feeds.collect::<Vec<_>>());
+        Ok(std::fs::write(&self.config, toml + &section)?)
+    }
+
     /// Adds a feed.
     pub fn add_feed(&mut self, url: &str) -> anyhow::Result<()> {
         let toml = std::fs::read_to_string(&self.config)?;
