@@ -7,7 +7,10 @@ use std::ops::Range;
 
 use foldhash::HashSet;
 
-use super::sentences::{Had, Index, SentenceDifference, sentences, weight, without_marks};
+use super::dates;
+use super::parting::OWN_WORDS;
+use super::related;
+use super::sentences::{Had, Index, SentenceDifference, hash, sentences, weight, without_marks};
 use super::title::Titles;
 use super::words::{BYLINE, Word, Words, extent};
 
@@ -41,12 +44,24 @@ const LONG_TEXT: usize = 50;
 /// This many own words at the ends of both texts are comments on what they have in common.
 const COMMENT: usize = 12;
 
+/// The same for texts with [`MANY_FACTS`] in common.
+const LONG_COMMENT: usize = 25;
+
 /// The longest form with one or two blanks: traffic, recalls, notices.
 const LONGEST_FORM: usize = 150;
 
-/// Two texts under one telling headline that have so many numbers and names in common are about the same, even if they
-/// do not say what the headline says.
-const MANY_FACTS: usize = 5;
+/// A summary with fewer words may be a phrase that many articles begin with.
+const LEAST_SUMMARY: usize = 20;
+
+/// Two texts in which words replace others have at least this many numbers and names in common.
+const LEAST_FACTS: usize = 3;
+
+/// Two texts under one headline that have so many numbers and names in common are about the same, even if they do not
+/// say what the headline says.
+const SAME_FACTS: usize = 5;
+
+/// Two long texts that have so many numbers and names in common are about the same, whatever their headlines are.
+const MANY_FACTS: usize = 6;
 
 /// The most places in which such a form is filled.
 const FEW_HOLES: usize = 2;
@@ -66,6 +81,9 @@ pub(super) struct Coverage {
     pub same: usize,
     /// In how many places words replace words in sentences that both have, and how many words.
     pub reworded: (usize, usize),
+    /// Whether one word replaces another in two places, or the words that replace each other are in the titles: a form
+    /// was filled twice.
+    pub is_form: bool,
     /// How many different numbers and names are in the words that both have.
     pub facts: usize,
 }
@@ -155,10 +173,13 @@ impl<'w> Side<'w> {
 
 /// Compares two texts; `titles` are the words of their titles.
 pub(super) fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Coverage {
+    let (short, long) = dates::unified(short, long);
+    let (short, long) = (&related::without_list(short), &related::without_list(long));
     let names = NameWords::of([short, long, titles[0], titles[1]]);
     let (mut one, mut other) = (Side::of(short), Side::of(long));
     let index = Index::of(&other.sentences);
     let (mut coverage, mut facts) = (Coverage::default(), HashSet::default());
+    let mut replaced = Replaced::of(titles);
     for at in 0..one.sentences.len() {
         let sentence = one.sentences[at];
         let same = index.same(sentence);
@@ -184,6 +205,7 @@ pub(super) fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Cove
         if had == Had::Edited {
             coverage.reworded.0 += found.reworded.0;
             coverage.reworded.1 += found.reworded.1;
+            coverage.is_form |= found.replaced.iter().any(|(one, other)| replaced.fills_form(one, other));
             let others: HashSet<u64> = other.sentences[place].iter().map(|word| word.hash).collect();
             let shared = sentence.iter().filter(|word| others.contains(&word.hash) && names.is_fact(word));
             facts.extend(shared.map(|word| word.hash));
@@ -195,6 +217,29 @@ pub(super) fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Cove
     (coverage.facts, coverage.is_noun_cased) = (facts.len(), names.is_noun_cased);
     coverage.sides = [one.covered(&long.hashes()), other.covered(&short.hashes())];
     coverage
+}
+
+/// The words that replace each other in two texts.
+struct Replaced {
+    seen: HashSet<(u64, u64)>,
+    /// The words of the titles that the other title lacks.
+    own: [HashSet<u64>; 2],
+}
+
+impl Replaced {
+    fn of(titles: [&Words; 2]) -> Replaced {
+        let [one, other] = titles.map(Words::hashes);
+        let without = |words: &HashSet<u64>, others: &HashSet<u64>| words.difference(others).copied().collect();
+        Replaced { seen: HashSet::default(), own: [without(&one, &other), without(&other, &one)] }
+    }
+
+    /// Takes into account words that replace others. Returns whether they fill a form: they did so before, or both are
+    /// what their titles are about.
+    fn fills_form(&mut self, one: &[Word], other: &[Word]) -> bool {
+        let is_titles = |words: &[Word], own: &HashSet<u64>| words.iter().any(|word| own.contains(&word.hash));
+        let is_repeated = !self.seen.insert((hash(one), hash(other)));
+        is_repeated || is_titles(one, &self.own[0]) && is_titles(other, &self.own[1])
+    }
 }
 
 /// The words that have a capital within a sentence somewhere in two entries.
@@ -292,25 +337,47 @@ impl Coverage {
             (Titles::Other, [true, false] | [false, true]) => (0.8, 25, 5),
             (Titles::EqualShort | Titles::Other, _) => return None,
         };
-        let is_enough = share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
-        let is_told = matches!(titles, Titles::EqualTelling) && (are_told == [true, true] || self.facts >= MANY_FACTS);
-        (self.is_open() && is_enough && self.is_reworded(is_told) && self.is_consistent() && !self.has_comments())
-            .then_some(share)
+        // A summary that is the article's beginning word for word, and says what both headlines say, needs no facts.
+        let is_summary = matches!(titles, Titles::EqualTelling | Titles::Equal)
+            && are_told == [true, true]
+            && self.reworded.0 == 0
+            && share >= WHOLE
+            && short.words.1 >= LEAST_SUMMARY;
+        let is_enough = is_summary || share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
+        (self.is_open()
+            && is_enough
+            && self.is_reworded(titles, are_told)
+            && self.is_consistent()
+            && !self.has_comments(titles, are_told))
+        .then_some(share)
     }
 
-    /// Returns whether both end in words of their own, such as two blogs' comments on a press release.
-    fn has_comments(&self) -> bool {
-        self.sides.iter().all(|side| side.tail >= COMMENT)
+    /// Returns whether both end in words of their own, such as two blogs' comments on a press release. Under one
+    /// headline, or headlines that say what the text says, an article may be cut and continued on each side.
+    fn has_comments(&self, titles: Titles, are_told: [bool; 2]) -> bool {
+        let least = match titles {
+            Titles::EqualTelling | Titles::Equal => OWN_WORDS,
+            _ if are_told == [true, true] => OWN_WORDS,
+            _ if self.facts >= MANY_FACTS => LONG_COMMENT,
+            _ => COMMENT,
+        };
+        self.sides.iter().all(|side| side.tail >= least)
     }
 
     /// Returns whether an editor may have replaced the words that differ. A form that is filled again has other words in
-    /// one or two places, "northbound" and "southbound"; an editor works in more, or in a long text. `is_told` is whether
-    /// both have the same telling headline, and either say what it says or have [`MANY_FACTS`] in common: no form does.
-    fn is_reworded(&self, is_told: bool) -> bool {
+    /// one or two places, "northbound" and "southbound"; an editor works in more, or in a long text. Forms have few
+    /// numbers and names that stay the same.
+    fn is_reworded(&self, titles: Titles, are_told: [bool; 2]) -> bool {
         let [short, _] = self.sides;
-        let is_editors =
-            || short.words.0 >= LONGEST_FORM || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT || is_told;
-        self.reworded.0 == 0 || self.reworded.1 * 8 <= short.words.1 && self.facts >= 3 && is_editors()
+        let is_long = short.words.1 >= LONG_TEXT;
+        let is_same_headline =
+            matches!(titles, Titles::EqualTelling | Titles::Equal) && (is_long || self.facts >= SAME_FACTS);
+        let is_told = titles == Titles::EqualTelling && are_told == [true, true];
+        let is_story = titles != Titles::EqualShort && is_long && self.facts >= MANY_FACTS;
+        let is_editors = short.words.0 >= LONGEST_FORM
+            || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT
+            || !self.is_form && (is_same_headline || is_told || is_story);
+        self.reworded.0 == 0 || self.reworded.1 * 8 <= short.words.1 && self.facts >= LEAST_FACTS && is_editors
     }
 
     /// Returns whether no sentence contradicts the other text. Where every noun has a capital, a noun that replaces
@@ -359,13 +426,28 @@ mod tests {
         let edited = text.replace("jolted", "shook").replace("stood still", "were idle").replace("was shut", "closed");
         check([TITLE; 2], [&text, &edited], true);
         check([TITLE, "Ashport: 230 sleep in a school after the storm on the quay"], [&text, &edited], true);
-        // One other word is an editor's under the same telling headline; under others it may be the blank of a form.
+        // One other word in a text of so many facts is an editor's, whatever the headlines are.
         let telling = "Storm jolts old quay in Ashport and tears 14 boats from their moorings";
         let shaken = text.replace("jolted", "shook");
         check([telling; 2], [&text, &shaken], true);
-        check([TITLE, "Ashport: 230 sleep in a school after the storm on the quay"], [&text, &shaken], false);
+        check([TITLE, "Ashport: 230 sleep in a school after the storm on the quay"], [&text, &shaken], true);
+        // Not if both headlines have the word: then it is the blank of a form.
+        let [one, other] = ["Storm jolts: quay in Ashport jolted", "Ashport shook: 230 sleep in a school on the quay"];
+        check([one, other], [&text, &shaken], false);
         // A headline over the same text that says nothing of it may be that of a column.
         check(["Views from here", "All you need to know"], [&text, &edited], false);
+    }
+
+    #[test]
+    fn dates_and_lists_of_other_articles_are_the_houses() {
+        let text = |date: &str, list: &str| {
+            format!("<p>{}</p><p>{ROOFS} {CRANES}</p>{list}", OPENING.replace("on Friday", &format!("on {date}")))
+        };
+        let list =
+            "<p>Read also</p><p>19 cases of measles in Millbay, says the board of health</p><p>Strike on 7 May</p>";
+        check([TITLE; 2], [&text("9 October", ""), &text("09/10", "")], true);
+        check([TITLE; 2], [&text("9 October", ""), &text("10/10", "")], false);
+        check([TITLE; 2], [&text("9 October", &format!("<p>{COST}</p>")), &text("9 October", list)], true);
     }
 
     #[test]
@@ -373,8 +455,14 @@ mod tests {
         let text = [OPENING, ROOFS, CRANES, COST].join(" ");
         let check =
             |from: &str, to: &str, expected: bool| check([TITLE; 2], [&text, &text.replace(from, to)], expected);
-        // One word may be the blank of a form.
-        check("jolted", "missed", false);
+        // With so many facts in common, another word is an editor's.
+        check("jolted", "hit", true);
+        // But not if it is replaced everywhere, as in a form.
+        let [one, other] = ["jolted", "missed"].map(|verb| {
+            let again = format!("The storm {verb} the quay twice in one night, the harbour board said.");
+            format!("{} {again}", text.replace("jolted", verb))
+        });
+        super::tests::check([TITLE; 2], [&one, &other], false);
         check("14 boats", "16 boats", false);
         check("Friday", "Monday", false);
         check("in Ashport on", "in Millbay on", false);

@@ -9,6 +9,7 @@
 mod anchors;
 mod coverage;
 mod credit;
+mod dates;
 mod episode;
 mod former;
 mod genre;
@@ -21,6 +22,7 @@ mod media;
 mod numerals;
 mod parting;
 mod permanent;
+mod related;
 mod sentences;
 mod spelling;
 mod synonyms;

@@ -95,7 +95,7 @@ pub(super) fn without_marks<'w>(one: &'w [Word], other: &'w [Word]) -> (&'w [Wor
 }
 
 /// How two sentences differ.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SentenceDifference {
     /// How the one has the other.
     pub had: Had,
@@ -103,6 +103,8 @@ pub(super) struct SentenceDifference {
     pub common: usize,
     /// In how many places words replace words, and how many words.
     pub reworded: (usize, usize),
+    /// The words that replace each other.
+    pub replaced: Vec<(Vec<Word>, Vec<Word>)>,
     longest: usize,
     /// Whether the two have different numbers or weekdays, or one has a "not".
     pub has_other_facts: bool,
@@ -154,6 +156,7 @@ impl SentenceDifference {
         self.has_other_facts |= is_weekday || has_number(one, other) && has_number(other, one);
         self.has_other_names |= has_name(one, ones) && has_name(other, others);
         let words = extent(one).max(extent(other));
+        self.replaced.push((one.to_vec(), other.to_vec()));
         self.reworded.0 += 1;
         self.reworded.1 += words;
         self.longest = self.longest.max(words);

@@ -22,7 +22,7 @@ const MAX_WORDS: usize = 10_000;
 pub(super) const SHINGLE: usize = 3;
 
 /// The fewest letters of a word that may be misspelt: in a shorter word, another letter makes another word.
-const LEAST_SPELT: usize = 5;
+const LEAST_SPELT: u8 = 5;
 
 /// The most words of a byline.
 pub(super) const BYLINE: usize = 6;
@@ -50,8 +50,8 @@ pub(super) struct Word {
     /// Whether the word is a character of a script without spaces.
     pub is_half: bool,
     is_cased: bool,
-    /// How many letters the word has, and which, as far as 64 bits can say.
-    length: usize,
+    /// How many letters the word has, 255 at most, and which, as far as 64 bits can say.
+    length: u8,
     letters: u64,
 }
 
@@ -336,7 +336,7 @@ impl WordReading {
         self.begin_word(first.is_ascii_uppercase());
         self.word.is_number |= run.bytes().any(|byte| byte.is_ascii_digit());
         self.word.is_cased |= run.bytes().any(|byte| byte.is_ascii_alphabetic());
-        self.word.length += run.len();
+        self.word.length = self.word.length.saturating_add(u8::try_from(run.len()).unwrap_or(u8::MAX));
         let start = self.text.len();
         self.text.push_str(run);
         self.text[start..].make_ascii_lowercase();
@@ -414,7 +414,7 @@ impl WordReading {
 
     fn push(&mut self, character: char) {
         self.text.push(character);
-        self.word.length += 1;
+        self.word.length = self.word.length.saturating_add(1);
         self.word.letters |= 1 << (u32::from(character) % 64);
     }
 

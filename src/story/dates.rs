@@ -1,0 +1,207 @@
+//! Days of a month in words and in digits: "23 October", "23.10." and "10/23" are one date.
+//!
+//! A copy editor writes a date as the house does. Digits count as a date only if the other text has that date in words:
+//! "4.10" may be a time or a price.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::spelling::hash_of;
+use super::words::{Word, Words};
+
+/// The names of the months, a language per line, in the form that they have after a day.
+const MONTHS: &str = "
+    january february march april may june july august september october november december
+    jan feb mar apr may jun jul aug sep oct nov dec
+    januar februar märz april mai juni juli august september oktober november dezember
+    jänner februar märz april mai juni juli august sept oktober november dezember
+    janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+    enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+    gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+    janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
+    januari februari maart april mei juni juli augustus september oktober november december
+    stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
+    января февраля марта апреля мая июня июля августа сентября октября ноября декабря
+    يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر";
+
+/// The most days of a month.
+const MOST_DAYS: u8 = 31;
+
+/// The months by the hash of a name.
+static NAMES: LazyLock<HashMap<u64, u8>> = LazyLock::new(|| {
+    let lines = MONTHS.lines().map(str::split_whitespace);
+    lines.flat_map(|names| names.zip(1..)).map(|(name, month)| (hash_of(name), month)).collect()
+});
+
+/// Numbers from 1 to 31 by the hash of their digits, with and without a leading zero or an ordinal's ending.
+static DIGITS: LazyLock<HashMap<u64, u8>> = LazyLock::new(|| {
+    let forms =
+        |number: u8| [format!("{number}"), format!("{number:02}"), format!("{number}{}", english_ending(number))];
+    let all = (1..=MOST_DAYS).flat_map(|number| forms(number).map(|form| (hash_of(&form), number)));
+    all.chain([(hash_of("1er"), 1)]).collect()
+});
+
+/// Days and months by the hash of a form such as "4.10", "04.10" or "4.7".
+static POINTED: LazyLock<HashMap<u64, Date>> = LazyLock::new(|| {
+    let dates = (1..=MOST_DAYS).flat_map(|day| (1..=12).map(move |month| Date { day, month }));
+    let forms = |date: Date| {
+        let Date { day, month } = date;
+        let forms = [
+            format!("{day}.{month}"),
+            format!("{day}.{month:02}"),
+            format!("{day:02}.{month}"),
+            format!("{day:02}.{month:02}"),
+        ];
+        forms.map(|form| (hash_of(&form), date))
+    };
+    dates.flat_map(forms).collect()
+});
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Date {
+    day: u8,
+    month: u8,
+}
+
+/// Where a date is among the words of a text.
+struct Place {
+    date: Date,
+    start: usize,
+    length: usize,
+}
+
+/// Returns two texts in which a date that one of them has in words is in these words in both. The point after a day
+/// ends no sentence.
+pub(super) fn unified<'w>(one: &'w Words, other: &'w Words) -> (Cow<'w, Words>, Cow<'w, Words>) {
+    let named = [one, other].map(|text| named(&text.words));
+    (written_as(one, &named[0], other, &named[1]), written_as(other, &named[1], one, &named[0]))
+}
+
+/// Returns a text with its dates in digits written as another text has them in words.
+fn written_as<'w>(text: &'w Words, own: &[Place], other: &Words, others: &[Place]) -> Cow<'w, Words> {
+    let is_broken = |place: &Place| {
+        text.words[place.start + 1..place.start + place.length]
+            .iter()
+            .any(|word| word.begins_sentence && !word.begins_line)
+    };
+    let breaks: Vec<usize> = own.iter().filter(|place| is_broken(place)).map(|place| place.start).collect();
+    let found = if others.is_empty() { Vec::new() } else { in_digits(&text.words, others) };
+    if breaks.is_empty() && found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut words = text.words.clone();
+    for place in own {
+        for word in &mut words[place.start + 1..place.start + place.length] {
+            word.begins_sentence &= word.begins_line;
+        }
+    }
+    for (place, named) in found.into_iter().rev() {
+        let end = place.start + place.length;
+        let mut date = other.words[named.start..named.start + named.length].to_vec();
+        for word in &mut date {
+            (word.begins_line, word.begins_sentence) = (false, false);
+        }
+        (date[0].begins_line, date[0].begins_sentence) =
+            (words[place.start].begins_line, words[place.start].begins_sentence);
+        if let Some(next) = words.get_mut(end) {
+            next.begins_sentence &= next.begins_line;
+        }
+        words.splice(place.start..end, date);
+    }
+    Cow::Owned(Words { words })
+}
+
+/// Returns the dates with the name of a month: "23 October", "23 de octubre", "October 23".
+fn named(words: &[Word]) -> Vec<Place> {
+    let month = |at: usize| words.get(at).and_then(|word| NAMES.get(&word.hash).copied());
+    let day = |at: usize| words.get(at).and_then(|word| DIGITS.get(&word.hash).copied());
+    let mut places = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let length = match (day(at), month(at)) {
+            (Some(day), _) => (1..=2).find_map(|gap| Some((Date { day, month: month(at + gap)? }, gap + 1))),
+            (None, Some(month)) => day(at + 1).map(|day| (Date { day, month }, 2)),
+            (None, None) => None,
+        };
+        if let Some((date, length)) = length {
+            places.push(Place { date, start: at, length });
+        }
+        at += length.map_or(1, |(_, length)| length);
+    }
+    places
+}
+
+/// Returns the dates in digits that are among `named`, each with its place there.
+fn in_digits<'p>(words: &[Word], named: &'p [Place]) -> Vec<(Place, &'p Place)> {
+    let among = |date: Date| named.iter().find(|place| place.date == date);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let pointed = POINTED.get(&words[at].hash).map(|date| (*date, 1));
+        let slashed = || {
+            let (first, second) = (DIGITS.get(&words[at].hash)?, DIGITS.get(&words.get(at + 1)?.hash)?);
+            let is_one = words[at + 1].is_behind_mark && !words[at + 1].begins_sentence;
+            let orders = [Date { day: *first, month: *second }, Date { day: *second, month: *first }];
+            orders.into_iter().filter(|_| is_one).find(|date| among(*date).is_some()).map(|date| (date, 2))
+        };
+        let place = pointed.or_else(slashed).and_then(|(date, length)| Some((among(date)?, length)));
+        match place {
+            Some((named, length)) => {
+                found.push((Place { date: named.date, start: at, length }, named));
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+fn english_ending(number: u8) -> &'static str {
+    match (number % 10, number / 10) {
+        (_, 1) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn date_in_digits_is_the_date_in_words_that_the_other_text_has() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let (one, other) = (Words::of(one), Words::of(other));
+            let (one, other) = unified(&one, &other);
+            let hashes = |text: &Words| text.words.iter().map(|word| word.hash).collect::<Vec<_>>();
+            assert_eq!(hashes(&one) == hashes(&other), expected, "{one:?} {other:?}");
+        };
+        check("Am 9.10. bei Leeds", "Am 9. Oktober bei Leeds", true);
+        check("Am 09.10. bei Leeds", "Am 9. Oktober bei Leeds", true);
+        check("el 4/10 en Leeds", "el 4 de octubre en Leeds", true);
+        check("du 15/07 à Leeds", "du 15 juillet à Leeds", true);
+        check("on 10/23 in Leeds", "on October 23 in Leeds", true);
+        check("on 23/10 in Leeds", "on 23rd October in Leeds", true);
+        check("с 5.02 в порту", "с 5 февраля в порту", true);
+        check("nocy na 4.10 w porcie", "nocy na 4 października w porcie", true);
+        check("يوم 17/10 في", "يوم 17 أكتوبر في", true);
+        check("Am 9.10. bei Leeds", "Am 10. Oktober bei Leeds", false);
+        check("Am 9.11. bei Leeds", "Am 9. Oktober bei Leeds", false);
+        check("für 9.10 Euro", "für 9.20 Euro", false);
+    }
+
+    #[test]
+    fn point_of_a_date_ends_no_sentence() {
+        let check = |text: &str| {
+            let (text, other) = (Words::of(text), Words::of("Am 9. Oktober"));
+            let (text, _) = unified(&text, &other);
+            let begins = text.words.iter().filter(|word| word.begins_sentence).count();
+            assert_eq!(begins, 2, "{text:?}");
+        };
+        check("Der Bus kam am 9. Oktober von der Straße ab. Niemand starb.");
+        check("Der Bus kam am 9.10. von der Straße ab. Niemand starb.");
+    }
+}
