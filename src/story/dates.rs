@@ -43,10 +43,10 @@ static DIGITS: LazyLock<HashMap<u64, u8>> = LazyLock::new(|| {
 });
 
 /// Days and months by the hash of a form such as "4.10", "04.10" or "4.7".
-static POINTED: LazyLock<HashMap<u64, Date>> = LazyLock::new(|| {
-    let dates = (1..=MOST_DAYS).flat_map(|day| (1..=12).map(move |month| Date { day, month }));
-    let forms = |date: Date| {
-        let Date { day, month } = date;
+static POINTED: LazyLock<HashMap<u64, DayOfMonth>> = LazyLock::new(|| {
+    let dates = (1..=MOST_DAYS).flat_map(|day| (1..=12).map(move |month| DayOfMonth { day, month }));
+    let forms = |date: DayOfMonth| {
+        let DayOfMonth { day, month } = date;
         let forms = [
             format!("{day}.{month}"),
             format!("{day}.{month:02}"),
@@ -59,14 +59,14 @@ static POINTED: LazyLock<HashMap<u64, Date>> = LazyLock::new(|| {
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Date {
+struct DayOfMonth {
     day: u8,
     month: u8,
 }
 
 /// Where a date is among the words of a text.
-struct Place {
-    date: Date,
+struct DatePlace {
+    date: DayOfMonth,
     start: usize,
     length: usize,
 }
@@ -79,8 +79,8 @@ pub(super) fn unified<'w>(one: &'w Words, other: &'w Words) -> (Cow<'w, Words>, 
 }
 
 /// Returns a text with its dates in digits written as another text has them in words.
-fn written_as<'w>(text: &'w Words, own: &[Place], other: &Words, others: &[Place]) -> Cow<'w, Words> {
-    let is_broken = |place: &Place| {
+fn written_as<'w>(text: &'w Words, own: &[DatePlace], other: &Words, others: &[DatePlace]) -> Cow<'w, Words> {
+    let is_broken = |place: &DatePlace| {
         text.words[place.start + 1..place.start + place.length]
             .iter()
             .any(|word| word.begins_sentence && !word.begins_line)
@@ -113,19 +113,19 @@ fn written_as<'w>(text: &'w Words, own: &[Place], other: &Words, others: &[Place
 }
 
 /// Returns the dates with the name of a month: "23 October", "23 de octubre", "October 23".
-fn named(words: &[Word]) -> Vec<Place> {
+fn named(words: &[Word]) -> Vec<DatePlace> {
     let month = |at: usize| words.get(at).and_then(|word| NAMES.get(&word.hash).copied());
     let day = |at: usize| words.get(at).and_then(|word| DIGITS.get(&word.hash).copied());
     let mut places = Vec::new();
     let mut at = 0;
     while at < words.len() {
         let length = match (day(at), month(at)) {
-            (Some(day), _) => (1..=2).find_map(|gap| Some((Date { day, month: month(at + gap)? }, gap + 1))),
-            (None, Some(month)) => day(at + 1).map(|day| (Date { day, month }, 2)),
+            (Some(day), _) => (1..=2).find_map(|gap| Some((DayOfMonth { day, month: month(at + gap)? }, gap + 1))),
+            (None, Some(month)) => day(at + 1).map(|day| (DayOfMonth { day, month }, 2)),
             (None, None) => None,
         };
         if let Some((date, length)) = length {
-            places.push(Place { date, start: at, length });
+            places.push(DatePlace { date, start: at, length });
         }
         at += length.map_or(1, |(_, length)| length);
     }
@@ -133,8 +133,8 @@ fn named(words: &[Word]) -> Vec<Place> {
 }
 
 /// Returns the dates in digits that are among `named`, each with its place there.
-fn in_digits<'p>(words: &[Word], named: &'p [Place]) -> Vec<(Place, &'p Place)> {
-    let among = |date: Date| named.iter().find(|place| place.date == date);
+fn in_digits<'p>(words: &[Word], named: &'p [DatePlace]) -> Vec<(DatePlace, &'p DatePlace)> {
+    let among = |date: DayOfMonth| named.iter().find(|place| place.date == date);
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
@@ -142,13 +142,13 @@ fn in_digits<'p>(words: &[Word], named: &'p [Place]) -> Vec<(Place, &'p Place)> 
         let slashed = || {
             let (first, second) = (DIGITS.get(&words[at].hash)?, DIGITS.get(&words.get(at + 1)?.hash)?);
             let is_one = words[at + 1].is_behind_mark && !words[at + 1].begins_sentence;
-            let orders = [Date { day: *first, month: *second }, Date { day: *second, month: *first }];
+            let orders = [DayOfMonth { day: *first, month: *second }, DayOfMonth { day: *second, month: *first }];
             orders.into_iter().filter(|_| is_one).find(|date| among(*date).is_some()).map(|date| (date, 2))
         };
         let place = pointed.or_else(slashed).and_then(|(date, length)| Some((among(date)?, length)));
         match place {
             Some((named, length)) => {
-                found.push((Place { date: named.date, start: at, length }, named));
+                found.push((DatePlace { date: named.date, start: at, length }, named));
                 at += length;
             }
             None => at += 1,
