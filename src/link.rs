@@ -25,8 +25,11 @@ const TRACKING_PARAMETERS: &[&str] = &[
 /// published link keeps them, because on other sites they may identify something.
 #[rustfmt::skip]
 const TRACKING_OF_SOME_SITES: &[&str] = &[
-    "cid_source", "cmpid", "feedtype", "guccounter", "icid", "mbid", "ncid", "ocid", "ref_src", "ref_url", "s_cid",
-    "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "wtmc", "xtor",
+    "cid_source", "cmpid", "dicbo", "feedtype", "guccounter", "icid", "int_campaign", "int_medium", "int_source", "ito",
+    "itm_campaign", "itm_content", "itm_medium", "itm_source", "mbid", "mibextid", "ncid", "ns_campaign", "ns_fee",
+    "ns_linkname", "ns_mchannel", "ns_source", "oborigurl", "ocid", "ref_src", "ref_url", "s_cid", "sc_cid", "smid",
+    "smtyp", "soc_src", "soc_trk", "spm", "sr_share", "tblci", "traffic_source", "wt.mc_id", "wt_mc", "wt_zmc", "wtmc",
+    "xtor", "xtref",
 ];
 
 /// Hosts that only redirect a reader. Their links do not say where to.
@@ -38,6 +41,9 @@ const REDIRECTS: &[(&str, &str)] = &[("google.com", "/url"), ("bing.com", "/news
 /// Query parameters that track the reader if they have one of [`TRACKING_VALUES`]. With other values they may mean
 /// anything.
 const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
+
+/// What the names of other such parameters end in.
+const TRACKING_ENDINGS: &[&str] = &["_source", "_medium", "_channel", "_campaign", "_ref"];
 
 #[rustfmt::skip]
 const TRACKING_VALUES: &[&str] = &[
@@ -129,6 +135,13 @@ pub fn may_be_section(key: &str) -> bool {
     let Some((_, name)) = key.split_once('/') else { return key.ends_with("?p=1") };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
+}
+
+/// Returns whether a key may be that of a page whose content is replaced from time to time, such as
+/// `example.org/service/weather-for-today`. Such a key has no digit: most pages of single articles have a date, a number
+/// or a hash in theirs.
+pub fn may_recur(key: &str) -> bool {
+    key.split_once('/').is_none_or(|(_, path)| !path.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns whether a key is that of the page of a live blog or ticker, such as `example.org/sport/live/71` or
@@ -230,7 +243,10 @@ fn page_query(url: &Url) -> String {
         .query_pairs()
         .filter(|(name, value)| {
             let names_the_form = matches!((&**name, &**value), ("amp", _) | (_, "amp") | ("m", "0" | "1"));
-            let tracks = TRACKING_BY_VALUE.contains(&&**name) && TRACKING_VALUES.contains(&&**value);
+            let may_track = |name: &str| {
+                TRACKING_BY_VALUE.contains(&name) || TRACKING_ENDINGS.iter().any(|ending| name.ends_with(ending))
+            };
+            let tracks = TRACKING_VALUES.contains(&&**value) && may_track(name);
             !is_tracking_parameter(name) && !is_of_some_sites(name) && !names_the_form && !tracks
         })
         .collect();
@@ -300,6 +316,19 @@ mod tests {
         ] {
             assert!(!may_be_section(item), "{item}");
         }
+    }
+
+    #[test]
+    fn page_whose_content_is_replaced_has_no_digit_in_its_address() {
+        for page in ["a.example/service/weather-for-today", "a.example/lottery/", "a.example"] {
+            assert!(may_recur(page), "{page}");
+        }
+        for article in
+            ["a.example/2026/10/old-quay", "a.example/old-quay-a-d15ac7e1", "a.example/x?id=7", "1.example/7"]
+        {
+            assert!(!may_recur(article), "{article}");
+        }
+        assert!(may_recur("1.example/weather"), "the host may have a digit");
     }
 
     #[test]

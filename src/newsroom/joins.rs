@@ -1,6 +1,7 @@
 //! Finds the stories that an entry belongs to, the most certain ones first.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use url::Url;
 
@@ -11,6 +12,10 @@ use super::{Cleaned, Join, Known, Terms};
 use crate::link;
 use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
+use crate::time::Timestamp;
+
+/// The least time between two issues of a page whose content is replaced, such as that of the weather.
+const LEAST_RECURRENCE: Duration = Duration::from_secs(12 * 3600);
 
 /// Returns the stories that an entry belongs to because of its id, a link or its text, without duplicates. Leaves out
 /// stories for which `has_copy` says that they have a copy of this feed. `words_left` is the number of words that may
@@ -27,7 +32,7 @@ pub(super) fn of(
         return Vec::new();
     }
     let mut joins = by_id(cleaned, guid, known);
-    joins.extend(by_link(cleaned, known, (&shared.keys, has_copy)));
+    joins.extend(by_link(cleaned, known, terms.now, (&shared.keys, has_copy)));
     if terms.by_text && cleaned.text_keys.text.is_none_or(|text| !shared.texts.contains(&text)) {
         joins.extend(by_text(cleaned, guid, known, terms, has_copy, words_left));
     }
@@ -64,10 +69,12 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 /// Joins an entry to stories with which it shares a link that is specific to both, the oldest story first. Does not
 /// join texts that contradict each other. Some pages, such as a live blog, get new entries all the time: a link to one
 /// joins only entries with a similar headline or text. Two entries for a live blog or a site's section are about two
-/// events if they have the same sentences with other numbers or names.
+/// events if they have the same sentences with other numbers or names. Two entries for a page such as that of the
+/// weather are two issues if they have one headline, other texts, and dates that are apart.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
+    now: Timestamp,
     (shared, has_copy): (&HashSet<String>, &dyn Fn(StoryNumber) -> bool),
 ) -> Vec<Join> {
     let mut joins = Vec::new();
@@ -89,7 +96,15 @@ fn by_link(
                 && !cleaned.wording().has_title_like(&other.wording)
                 && !cleaned.wording().has_text_of(&other.wording);
             let is_other_event = (is_section || is_of_many) && cleaned.wording().has_other_facts(&other.wording);
-            let is_apart = is_elsewhere || is_unlike || is_other_event || cleaned.wording().contradicts(&other.wording);
+            let is_next_issue = !is_original
+                && link::may_recur(&key.key)
+                && apart(sort_at(&cleaned.entry, now), other.sort_at) >= LEAST_RECURRENCE
+                && cleaned.wording().is_next_issue_of(&other.wording);
+            let is_apart = is_elsewhere
+                || is_unlike
+                || is_other_event
+                || is_next_issue
+                || cleaned.wording().contradicts(&other.wording);
             if !is_translation && !are_parts(cleaned, other) && !is_apart {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
                 joins.push((other.number, Join { story: other.story, reason, score: None }));
@@ -98,6 +113,11 @@ fn by_link(
     }
     joins.sort_by_key(|(number, join)| (join.story, *number));
     joins.into_iter().map(|(_, join)| join).collect()
+}
+
+/// Returns how far apart two times are.
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.max(other).since(one.min(other))
 }
 
 /// Returns whether both entries link to an anchor, each to another one. For example, a change log has an anchor for
@@ -171,10 +191,9 @@ fn by_text(
     if is_boilerplate(cleaned, &candidates, known.feed) {
         return Vec::new();
     }
-    let candidates = candidates.into_iter().filter(|other| {
-        let (earlier, later) = (own_time.min(other.sort_at), own_time.max(other.sort_at));
-        other.by_text && other.feed != known.feed && later.since(earlier) <= terms.window
-    });
+    let candidates = candidates
+        .into_iter()
+        .filter(|other| other.by_text && other.feed != known.feed && apart(own_time, other.sort_at) <= terms.window);
     let (closed, open): (Vec<_>, Vec<_>) = candidates.partition(|other| has_copy(other.story));
     let mut compare = |other: &OtherEntry| {
         *words_left = words_left.checked_sub(cleaned.wording().words() + other.wording.words())?;

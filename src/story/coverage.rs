@@ -50,8 +50,11 @@ const LONG_COMMENT: usize = 25;
 /// The longest form with one or two blanks: traffic, recalls, notices.
 const LONGEST_FORM: usize = 150;
 
-/// A summary with fewer words may be a phrase that many articles begin with.
-const LEAST_SUMMARY: usize = 20;
+/// A text with this many words is published once under its headline, even if it has no numbers or names.
+const WHOLE_TEXT: usize = 30;
+
+/// In a text with fewer words, one other word may be the blank of a form, even under one headline.
+const UNIQUE_TEXT: usize = 40;
 
 /// Two texts in which words replace others have at least this many numbers and names in common.
 const LEAST_FACTS: usize = 3;
@@ -323,27 +326,33 @@ impl Coverage {
     /// like this. `are_told` is which of them say what the text says.
     pub(super) fn score(&self, titles: Titles, are_told: [bool; 2]) -> Option<f64> {
         let (short, share) = (self.sides[0], self.sides[0].share());
+        let is_kept = self.reworded.0 == 0;
         // The least share, the least words, and the least facts that both must have.
         let (least_share, least_words, least_facts) = match (titles, are_told) {
+            (Titles::EqualTelling | Titles::Equal, _) if is_kept && share >= WHOLE && short.words.1 >= WHOLE_TEXT => {
+                (WHOLE, WHOLE_TEXT, 0)
+            }
+            (Titles::EqualTelling | Titles::Equal, [true, true]) if is_kept && share >= WHOLE => (WHOLE, 20, 0),
+            (Titles::EqualTelling | Titles::Equal, _) if is_kept && short.words.1 >= 20 => (0.5, 20, 2),
             (Titles::EqualTelling | Titles::Equal, [true, true]) if short.words.0 - short.words.1 <= OTHER_WORDS => {
                 (0.65, 8, 2)
             }
-            (Titles::EqualTelling | Titles::Equal, [true, true]) => (TEXT, 8, 2),
-            (Titles::EqualTelling | Titles::Equal, _) => (TEXT, 20, 3),
+            (Titles::EqualTelling | Titles::Equal, [true, true]) => (TEXT, 8, 1),
+            (Titles::EqualTelling | Titles::Equal, _) => (TEXT, 20, 2),
             (Titles::Edited, _) => (TEXT, 16, 3),
             (Titles::Alike, _) => (0.8, 20, 3),
             (Titles::EqualShort, _) if self.is_whole() => (WHOLE, 25, 4),
+            (Titles::Other, [true, true]) if is_kept => (TEXT, 24, 2),
             (Titles::Other, [true, true]) => (TEXT, 20, 3),
+            (Titles::Other, [true, false] | [false, true]) if is_kept && short.words.1 >= UNIQUE_TEXT => {
+                (0.8, UNIQUE_TEXT, 3)
+            }
+            (Titles::Other, [true, false] | [false, true]) if is_kept => (0.8, 25, 4),
             (Titles::Other, [true, false] | [false, true]) => (0.8, 25, 5),
+            (Titles::Other, [false, false]) if is_kept => (0.8, 60, MANY_FACTS),
             (Titles::EqualShort | Titles::Other, _) => return None,
         };
-        // A summary that is the article's beginning word for word, and says what both headlines say, needs no facts.
-        let is_summary = matches!(titles, Titles::EqualTelling | Titles::Equal)
-            && are_told == [true, true]
-            && self.reworded.0 == 0
-            && share >= WHOLE
-            && short.words.1 >= LEAST_SUMMARY;
-        let is_enough = is_summary || share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
+        let is_enough = share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
         (self.is_open()
             && is_enough
             && self.is_reworded(titles, are_told)
@@ -369,15 +378,22 @@ impl Coverage {
     /// numbers and names that stay the same.
     fn is_reworded(&self, titles: Titles, are_told: [bool; 2]) -> bool {
         let [short, _] = self.sides;
-        let is_long = short.words.1 >= LONG_TEXT;
-        let is_same_headline =
-            matches!(titles, Titles::EqualTelling | Titles::Equal) && (is_long || self.facts >= SAME_FACTS);
+        let words = short.words.1;
         let is_told = titles == Titles::EqualTelling && are_told == [true, true];
-        let is_story = titles != Titles::EqualShort && is_long && self.facts >= MANY_FACTS;
+        let is_same_headline = matches!(titles, Titles::EqualTelling | Titles::Equal);
+        let least_facts = match is_same_headline {
+            true if is_told => 1,
+            true => 2,
+            false => LEAST_FACTS,
+        };
+        let is_story = is_told
+            || is_same_headline && (words >= UNIQUE_TEXT || self.facts >= SAME_FACTS)
+            || titles != Titles::EqualShort && words >= LONG_TEXT && self.facts >= MANY_FACTS
+            || titles != Titles::EqualShort && words >= UNIQUE_TEXT && are_told == [true, true];
         let is_editors = short.words.0 >= LONGEST_FORM
             || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT
-            || !self.is_form && (is_same_headline || is_told || is_story);
-        self.reworded.0 == 0 || self.reworded.1 * 8 <= short.words.1 && self.facts >= LEAST_FACTS && is_editors
+            || !self.is_form && is_story;
+        self.reworded.0 == 0 || self.reworded.1 * 8 <= words && self.facts >= least_facts && is_editors
     }
 
     /// Returns whether no sentence contradicts the other text. Where every noun has a capital, a noun that replaces

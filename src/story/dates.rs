@@ -4,8 +4,9 @@
 //! "4.10" may be a time or a price.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::{HashMap, HashSet};
 
 use super::spelling::hash_of;
 use super::words::{Word, Words};
@@ -24,6 +25,22 @@ const MONTHS: &str = "
     stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
     января февраля марта апреля мая июня июля августа сентября октября ноября декабря
     يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر";
+
+/// The names of the weekdays, a language per line, in the forms that they have in sentences.
+const WEEKDAYS: &str = "
+    monday tuesday wednesday thursday friday saturday sunday
+    montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
+    lundi mardi mercredi jeudi vendredi samedi dimanche
+    lunes martes miércoles jueves viernes sábado domingo
+    lunedì martedì mercoledì giovedì venerdì sabato domenica
+    segunda-feira terça quarta quinta sexta sábado domingo
+    maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
+    poniedziałek wtorek środa środę czwartek piątek sobota sobotę niedziela niedzielę
+    понедельник вторник среду четверг пятницу субботу воскресенье
+    الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد";
+
+/// The first characters of a Chinese weekday.
+const CHINESE_WEEK: [&str; 3] = ["周", "期", "週"];
 
 /// The most days of a month.
 const MOST_DAYS: u8 = 31;
@@ -57,6 +74,13 @@ static POINTED: LazyLock<HashMap<u64, DayOfMonth>> = LazyLock::new(|| {
     };
     dates.flat_map(forms).collect()
 });
+
+static WEEKDAY_HASHES: LazyLock<HashSet<u64>> = LazyLock::new(|| WEEKDAYS.split_whitespace().map(hash_of).collect());
+
+/// The characters that end the day, 日 and 号, and the month, 月, and those before and after a weekday.
+static CHARACTERS: LazyLock<[u64; 4]> = LazyLock::new(|| ["日", "号", "月", "曜"].map(hash_of));
+
+static CHINESE_WEEK_HASHES: LazyLock<[u64; 3]> = LazyLock::new(|| CHINESE_WEEK.map(hash_of));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct DayOfMonth {
@@ -110,6 +134,44 @@ fn written_as<'w>(text: &'w Words, own: &[DatePlace], other: &Words, others: &[D
         words.splice(place.start..end, date);
     }
     Cow::Owned(Words { words })
+}
+
+/// Returns the words of one sentence that are a date where the other sentence has a weekday, together with that weekday;
+/// empty if there are none. One house writes "on Thursday" and another "on 22 January".
+pub(super) fn replaced_by_weekday(one: &[Word], other: &[Word]) -> HashSet<u64> {
+    let swapped = |dated: &[Word], other: &[Word]| {
+        let (date, weekday) = (date_words(dated), weekday_words(other));
+        let is_swapped = !date.is_empty()
+            && !weekday.is_empty()
+            && (weekday_words(dated).is_empty() && date_words(other).is_empty());
+        if is_swapped { [date, weekday].concat() } else { Vec::new() }
+    };
+    [swapped(one, other), swapped(other, one)].concat().into_iter().map(|word| word.hash).collect()
+}
+
+fn date_words(words: &[Word]) -> Vec<Word> {
+    let named = named(words);
+    let of_names = named.iter().flat_map(|place| &words[place.start..place.start + place.length]);
+    // 7月19日
+    let is_east_asian = |window: &&[Word]| {
+        window[0].is_number
+            && window[1].hash == CHARACTERS[2]
+            && window[2].is_number
+            && CHARACTERS[..2].contains(&window[3].hash)
+    };
+    // 19日
+    let is_day = |window: &&[Word]| window[0].is_number && CHARACTERS[..2].contains(&window[1].hash);
+    let east_asian: Vec<Word> = words.windows(4).filter(is_east_asian).flatten().copied().collect();
+    let days =
+        if east_asian.is_empty() { words.windows(2).filter(is_day).flatten().copied().collect() } else { east_asian };
+    of_names.copied().chain(days).collect()
+}
+
+fn weekday_words(words: &[Word]) -> Vec<Word> {
+    let chinese = words.windows(2).filter(|pair| CHINESE_WEEK_HASHES.contains(&pair[0].hash) && pair[1].is_number);
+    let japanese = words.windows(2).filter(|pair| pair[1].hash == CHARACTERS[3]);
+    let named = words.iter().filter(|word| WEEKDAY_HASHES.contains(&word.hash));
+    named.chain(chinese.chain(japanese).flatten()).copied().collect()
 }
 
 /// Returns the dates with the name of a month: "23 October", "23 de octubre", "October 23".
@@ -191,6 +253,22 @@ mod tests {
         check("Am 9.10. bei Leeds", "Am 10. Oktober bei Leeds", false);
         check("Am 9.11. bei Leeds", "Am 9. Oktober bei Leeds", false);
         check("für 9.10 Euro", "für 9.20 Euro", false);
+    }
+
+    #[test]
+    fn weekday_stands_for_a_date() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let words = |text: &str| Words::of(text).words;
+            assert_eq!(!replaced_by_weekday(&words(one), &words(other)).is_empty(), expected, "{one} {other}");
+        };
+        check("on 22 January", "on Thursday", true);
+        check("le 27 avril", "lundi", true);
+        check("в понедельник", "13 июля", true);
+        check("周四", "5月7日", true);
+        check("木曜日", "26日", true);
+        check("on Tuesday", "on Thursday", false);
+        check("on 22 January", "on 23 January", false);
+        check("on Tuesday 22 January", "on Thursday", false);
     }
 
     #[test]

@@ -79,6 +79,18 @@ impl Wording {
         is_long(self) && is_long(other) && !is_like && !has_opening()
     }
 
+    /// Returns whether the headlines are the same, as those of a column are, and the texts are not: they have the same
+    /// sentences with other numbers, or neither has the other's opening, though both are long enough to tell.
+    pub fn is_next_issue_of(&self, other: &Wording) -> bool {
+        let is_long = |wording: &Wording| wording.texts.first().is_some_and(|text| text.extent() >= SAYING_TEXT);
+        let is_same =
+            matches!(self.title.compare(&other.title), Titles::EqualTelling | Titles::Equal | Titles::EqualShort);
+        is_same
+            && self.coverage(other).is_some_and(|coverage| {
+                coverage.has_other_facts() || is_long(self) && is_long(other) && !coverage.has_opening()
+            })
+    }
+
     /// Returns whether so much of the shorter text is in the longer one that one may be an edit of the other. Compares
     /// the titles if an entry has no text.
     pub fn shares_text_with(&self, other: &Wording) -> bool {
@@ -128,6 +140,25 @@ mod tests {
         );
         let long = |stem: &str| (0..60).map(|at| format!("{stem}{at} ")).collect::<String>();
         check(("Storm kills 12", &long("quay")), ("Death toll rises to 19", &long("roof")), true);
+    }
+
+    #[test]
+    fn next_issue_of_a_page_has_the_headline_and_another_text() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let (one, other) = (wording("Weather for today", one), wording("Weather for today", other));
+            assert_eq!(one.is_next_issue_of(&other), expected, "{one:?} {other:?}");
+            assert_eq!(other.is_next_issue_of(&one), expected, "{other:?} {one:?}");
+        };
+        let wet = "It will be wet with strong winds from the north-east. Highest temperature 20 degrees, lowest 2.";
+        check(wet, &wet.replace("20", "12"), true);
+        check(
+            wet,
+            "Mist lies over the valleys until noon, and nobody expects the sun before Sunday, says the office.",
+            true,
+        );
+        check(wet, wet, false);
+        check(wet, "It will be wet with strong winds from the north-east.", false);
+        check(wet, "From the Post.", false);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use foldhash::{HashMap, HashSet};
 
+use super::dates;
 use super::spelling::hash_of;
 use super::synonyms::are_synonyms;
 use super::words::{Word, extent, has_own, mixed};
@@ -121,6 +122,10 @@ impl SentenceDifference {
             own.iter().filter(|word| !others.contains(&word.hash)).copied().collect::<Vec<_>>()
         };
         let (ones, others) = (own(one, other), own(other, one));
+        let swapped = dates::replaced_by_weekday(&ones, &others);
+        let kept =
+            |words: Vec<Word>| words.into_iter().filter(|word| !swapped.contains(&word.hash)).collect::<Vec<_>>();
+        let (ones, others) = (kept(ones), kept(others));
         let has_number = |words: &[Word]| words.iter().any(|word| word.is_number);
         difference.has_other_facts = has_number(&ones) && has_number(&others) || denies(&ones) != denies(&others);
         let pairs = in_common(one, other);
@@ -128,7 +133,8 @@ impl SentenceDifference {
         let mut at = (0, 0);
         for (i, j) in pairs.into_iter().chain([(one.len(), other.len())]) {
             let is_weekday = one.get(i).is_some_and(|word| word.hash == *WEEKDAY);
-            difference.see_gap(&one[at.0..i], &other[at.1..j], (&ones, &others), names, is_weekday);
+            let gap = |words: &[Word]| kept(words.to_vec());
+            difference.see_gap(&gap(&one[at.0..i]), &gap(&other[at.1..j]), (&ones, &others), names, is_weekday);
             at = (i + 1, j + 1);
         }
         difference.had = difference.judged(weight(one), weight(other));
