@@ -220,13 +220,13 @@ fn with_headers(
     let headers = response.headers_mut();
     headers.reserve(12);
     match coding {
-        Some(coding) => insert(headers, header::ETAG, &format!("\"{}-{}\"", edition.etag, coding.name())),
-        None => insert(headers, header::ETAG, &format!("\"{}\"", edition.etag)),
+        Some(coding) => insert(headers, header::ETAG, format!("\"{}-{}\"", edition.etag, coding.name())),
+        None => insert(headers, header::ETAG, format!("\"{}\"", edition.etag)),
     }
     if let Some(modified) = edition.last_modified {
-        insert(headers, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified.datetime().into()));
+        insert(headers, header::LAST_MODIFIED, httpdate::fmt_http_date(modified.datetime().into()));
     }
-    insert(headers, header::CACHE_CONTROL, &cache_control(edition));
+    insert(headers, header::CACHE_CONTROL, cache_control(edition));
     headers.insert(
         header::VARY,
         HeaderValue::from_static(if is_styled(edition) { STYLED_VARY } else { "Accept-Encoding" }),
@@ -477,8 +477,8 @@ pub(super) fn add_security_headers(headers: &mut HeaderMap) {
 }
 
 /// Inserts a header. Values consist of ids, numbers, dates and configured addresses; one that is not a valid header is omitted.
-fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: impl TryInto<HeaderValue>) {
+    if let Ok(value) = value.try_into() {
         headers.insert(name, value);
     }
 }

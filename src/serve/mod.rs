@@ -78,10 +78,14 @@ impl PublicSite {
         if request.method == Method::POST {
             return entry::enter(&editions, &site_request, body).await;
         }
-        if let Some(locked) = answer::locked(&editions, &site_request) {
+        let edition = editions.edition(site_request.path());
+        // Most requests are for public editions, which are never locked.
+        if edition.is_none_or(|edition| edition.private.is_some())
+            && let Some(locked) = answer::locked(&editions, &site_request)
+        {
             return locked;
         }
-        if let Some(edition) = editions.edition(site_request.path()) {
+        if let Some(edition) = edition {
             return answer::edition(&editions, edition, &site_request).await;
         }
         match self.publisher.make(&config, site_request.path(), |name| site_request.parameter(name)).await {
