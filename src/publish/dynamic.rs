@@ -1,17 +1,19 @@
 //! Documents rendered on request: the pages of stories, archive documents, the search page, and the lists of feeds.
 //! [`shown`](crate::shown) decides what readers may see.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::edition::{Edition, FEED_FORMATS, PageSet, made_now};
+use super::listings;
 use super::lists::{self, ListRequest};
 use super::queue::{RequestTurn, read_limits};
 use super::{PublishError, Publisher};
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::query::Query;
-use crate::render::{self, Format, Search, SearchedStory};
+use crate::render::{self, Format, Search, SearchedStory, StoryView};
 use crate::shown::{self, Infos, PublicStories, PublicStory};
 use crate::store::{ReadLimits, StoreError};
 
@@ -36,7 +38,10 @@ enum WantedPage<'p> {
     /// A story's page, by its slug.
     Story(&'p str),
     Search,
-    Archive(SectionId, u32, Format),
+    /// An archive document of a section; without a format, its page.
+    Archive(SectionId, u32, Option<Format>),
+    /// The page of a source, tag or term of a facet; with a format, its feed.
+    Listing(String, Option<Format>),
     /// A page of the list of feeds, by its number.
     Feeds(usize),
     /// The feeds of a section as OPML; `None` for all feeds.
@@ -62,9 +67,16 @@ impl<'p> WantedPage<'p> {
         if let Some(section) = path.strip_suffix(".opml").filter(|section| !section.contains('/')) {
             return Some(WantedPage::Opml(Some(SectionId::from(section))));
         }
+        if let Some((path, format)) = listings::listing_of(path) {
+            return Some(WantedPage::Listing(path, format));
+        }
         let (section, name) = path.split_once("/archive/")?;
-        let (number, extension) = name.split_once('.')?;
-        let format = FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
+        let (number, format) = match name.split_once('.') {
+            Some((number, extension)) => {
+                (number, Some(FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?))
+            }
+            None => (name.strip_suffix('/')?, None),
+        };
         // A number has only one spelling, so `007` is not valid.
         let number = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
         Some(WantedPage::Archive(SectionId::from(section), number, format))
@@ -111,7 +123,14 @@ impl Publisher {
             WantedPage::Archive(section, number, format) => {
                 let Some(section) = config.section(&section) else { return Ok(None) };
                 let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
-                self.archive(config, section, number, format, Some(turn)).await?
+                match format {
+                    Some(format) => self.archive(config, section, number, format, Some(turn)).await?,
+                    None => self.older_page(config, section, number, Some(turn)).await?,
+                }
+            }
+            WantedPage::Listing(listing, format) => {
+                let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
+                self.requested_listing(config, &current, &listing, format, turn).await?
             }
         };
         let Some(made) = made.map(Arc::new) else { return Ok(None) };
@@ -140,19 +159,23 @@ impl Publisher {
         let read_limits = read_limits(turn.as_ref());
         let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             let Some(stored) = shown::story_at(reader, &wanted)? else { return Ok(None) };
-            let story = shown::public_story(reader, &of_config, stored.number, &Infos::sharing(reader, &infos))?;
+            let story = shown::explained_story(reader, &of_config, stored.number, &Infos::sharing(reader, &infos))?;
             Ok(story.map(|story| (stored.slug, story)))
         });
-        let Some((current_slug, story)) = reading.await? else { return Ok(None) };
+        let Some((current_slug, (story, reasons))) = reading.await? else { return Ok(None) };
         if current_slug != slug {
             return Ok(Some(joined(config, &current_slug)));
         }
-        let PageSet { served, for_folder } = self.pages();
-        let pages = if turn.is_some() { served } else { for_folder.unwrap_or(served) };
-        let config = config.clone();
+        let PageSet { served, for_folder } = self.pages(config);
+        let is_served = turn.is_some();
+        let pages = if is_served { served } else { for_folder.unwrap_or(served) };
+        let (config, current) = (config.clone(), self.current());
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            pages.story(&config.site, &story.shown, &story.sections_in(&config)).map(made_now)
+            let none = BTreeSet::new();
+            let tags = if is_served { current.tags() } else { &none };
+            let view = StoryView { shown: &story.shown, reasons: &reasons, tags };
+            pages.story(&config.site, &view, &story.sections_in(&config)).map(made_now)
         });
         let page = rendering.await.map_err(StoreError::from)?;
         page.map(Some).map_err(|source| PublishError::Render { section: format!("story {slug}"), source })
@@ -177,7 +200,7 @@ impl Publisher {
         let PublicStories { mut stories, is_cut } = reading.await?;
         let has_more = stories.len() > HITS;
         stories.truncate(HITS);
-        let (config, pages) = (config.clone(), self.pages().served);
+        let (config, pages) = (config.clone(), self.pages(config).served);
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let search = Search { words: &words, query: &query, faults: &faults, has_more, is_cut };
@@ -211,7 +234,10 @@ mod tests {
         check("story/war-7/", Some(WantedPage::Story("war-7")));
         check("story/war-7", Some(WantedPage::Story("war-7")));
         check("story/../7/", None);
-        check("all/archive/12.rss", Some(WantedPage::Archive("all".into(), 12, Format::Rss)));
+        check("all/archive/12.rss", Some(WantedPage::Archive("all".into(), 12, Some(Format::Rss))));
+        check("all/archive/12/", Some(WantedPage::Archive("all".into(), 12, None)));
+        check("feeds/press.atom", Some(WantedPage::Listing("feeds/press".to_owned(), Some(Format::Atom))));
+        check("tags/ships/", Some(WantedPage::Listing("tags/ships".to_owned(), None)));
         check("all/archive/012.rss", None);
         check("all/archive/+1.rss", None);
         check("all/archive/1.opml", None);

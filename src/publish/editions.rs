@@ -1,15 +1,16 @@
 //! Everything that is served. Editions that did not change are shared with the previous publication.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 
 use super::edition::{Edition, FEED_FORMATS, path};
+use super::shown_row::ShownRow;
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::render::Pages;
-use crate::section::ShownStory;
+use crate::render::{self, Pages};
+use crate::section::{ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
 /// Everything that is served.
@@ -23,6 +24,8 @@ pub struct Editions {
     pub(super) sitemap: Option<Arc<Edition>>,
     /// Pages and archive documents that were requested since this publication, by path.
     pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
+    /// The paths of the tags that have a page, once they were asked for.
+    pub(super) tags: OnceLock<BTreeSet<String>>,
 }
 
 /// What depends only on the config and the templates.
@@ -62,11 +65,15 @@ pub struct PrivatePages {
 pub(super) struct SectionEditions {
     /// The documents: one for each of [`FEED_FORMATS`], then the page.
     pub documents: [Arc<Edition>; 4],
-    /// The first stories, for the index page.
+    /// The pages that continue the section's page, by number.
+    pub continued: Vec<(u32, Arc<Edition>)>,
+    /// The first stories, for the index.
     pub first: Vec<ShownStory>,
-    /// The slugs of all stories that the section shows.
-    pub slugs: Vec<String>,
-    /// When a story of the section last changed.
+    /// The feeds of these stories that have an image, for a river of posts.
+    pub faces: Vec<ShownFeed>,
+    /// All stories that the section shows.
+    pub rows: Vec<ShownRow>,
+    /// The newest change among its stories.
     pub updated: Timestamp,
     pub archive_setting: ArchiveSetting,
 }
@@ -98,6 +105,11 @@ impl Editions {
             None => FEED_FORMATS.len(),
         };
         let section = self.sections.get(*self.setting.positions.get(id)?)?.as_ref()?;
+        if let Some(number) = rest.strip_prefix("/archive/") {
+            let number = number.strip_suffix('/')?;
+            let continued = section.continued.iter().find(|(known, _)| known.to_string() == number);
+            return continued.map(|(_, page)| page);
+        }
         section.documents.get(document).filter(|_| rest.starts_with('.') || rest == "/")
     }
 
@@ -108,8 +120,12 @@ impl Editions {
         let unchanging = self.setting.documents.iter().map(|(path, edition)| (path.clone(), edition));
         let of_sections = self.setting.positions.iter().filter_map(|(id, position)| {
             let id = SectionId::from(&**id);
-            let paths = FEED_FORMATS.map(|format| path(&id, format)).into_iter().chain([format!("{id}/")]);
-            Some(paths.zip(&self.sections.get(*position)?.as_ref()?.documents))
+            let paths: Vec<_> =
+                FEED_FORMATS.map(|format| path(&id, format)).into_iter().chain([format!("{id}/")]).collect();
+            let section = self.sections.get(*position)?.as_ref()?;
+            let continued = section.continued.iter();
+            let continued = continued.map(move |(number, page)| (render::older_path(&id, *number), page));
+            Some(paths.into_iter().zip(&section.documents).chain(continued))
         });
         of_site.chain(unchanging).chain(of_sections.flatten())
     }
@@ -117,7 +133,7 @@ impl Editions {
     /// Returns the slugs of the stories that public sections show. A slug occurs once for each section that shows its
     /// story.
     pub fn shown(&self) -> impl Iterator<Item = &String> {
-        self.sections.iter().flatten().filter(|section| section.is_public()).flat_map(|section| &section.slugs)
+        self.sections.iter().flatten().filter(|section| section.is_public()).flat_map(|section| section.slugs())
     }
 
     pub(super) fn section(&self, id: &SectionId) -> Option<&Arc<SectionEditions>> {
@@ -133,7 +149,11 @@ impl Editions {
         let private = || section.access.is_some().then(|| section.id.clone());
         let documents =
             kept.documents.clone().map(|edition| Arc::new(Edition { private: private(), ..(*edition).clone() }));
-        Some(Arc::new(SectionEditions { documents, ..(**kept).clone() }))
+        let continued = kept
+            .continued
+            .iter()
+            .map(|(number, page)| (*number, Arc::new(Edition { private: private(), ..(**page).clone() })));
+        Some(Arc::new(SectionEditions { documents, continued: continued.collect(), ..(**kept).clone() }))
     }
 }
 
@@ -143,6 +163,11 @@ impl SectionEditions {
     pub(super) fn of_former_config(&self) -> Arc<SectionEditions> {
         let archive_setting = ArchiveSetting { hash: Vec::new(), ..self.archive_setting.clone() };
         Arc::new(SectionEditions { archive_setting, ..self.clone() })
+    }
+
+    /// Returns the slugs of all stories that the section shows.
+    pub(super) fn slugs(&self) -> impl Iterator<Item = &String> {
+        self.rows.iter().map(|row| &row.slug)
     }
 
     pub(super) fn is_public(&self) -> bool {

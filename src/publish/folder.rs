@@ -16,11 +16,12 @@ use super::edition::{Edition, FEED_FORMATS, PageSet, path};
 use super::editions::{Editions, SectionEditions};
 use super::lists::{ALL_FEEDS, ListRequest};
 use super::section::archive_path;
+use super::shown_row::Changed;
 use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::files;
-use crate::render::{self, Format};
+use crate::render::{self, Format, TAGS};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -93,16 +94,16 @@ const LIST_INTERVAL: Duration = Duration::from_secs(60);
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 impl FolderMemory {
-    /// Returns the slugs of the stories whose pages may have changed since the last pass: all stories that a changed
-    /// section showed then or shows now.
-    fn changed_stories<'e>(&'e self, current: &'e Editions) -> BTreeSet<&'e str> {
-        let mut changed = BTreeSet::new();
+    /// Returns what public sections show differently since the last pass.
+    fn changed<'e>(&'e self, current: &'e Editions) -> Changed<'e> {
+        let mut changed = Changed::default();
         for position in 0..self.sections.len().max(current.sections.len()) {
-            let [before, now] =
-                [&self.sections, &current.sections].map(|all| all.get(position).and_then(Option::as_ref));
-            let is_same = before.zip(now).is_some_and(|(before, now)| Arc::ptr_eq(before, now));
-            let published = [before, now].into_iter().flatten().filter(|section| !is_same && section.is_public());
-            changed.extend(published.flat_map(|section| &section.slugs).map(String::as_str));
+            let [before, now] = [&self.sections, &current.sections]
+                .map(|all| all.get(position).and_then(Option::as_ref).filter(|section| section.is_public()));
+            if !before.zip(now).is_some_and(|(before, now)| Arc::ptr_eq(before, now)) {
+                let rows = |section: Option<&'e Arc<SectionEditions>>| section.map_or(&[][..], |section| &section.rows);
+                changed.add(rows(before), rows(now));
+            }
         }
         changed
     }
@@ -147,19 +148,21 @@ impl Publisher {
         }
         let current = self.current();
         let mut files = FolderWriter::open(folder.to_owned()).await?;
-        let changed = memory.changed_stories(&current);
+        let changed = memory.changed(&current);
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
             let id = section.id.clone();
             for slug in self.store.read(move |reader| reader.page_slugs(&id)).await? {
                 let file = format!("story/{slug}/index.html");
                 // If the config changed, the page may have to change too, for example because of `republish`.
-                if is_same && !changed.contains(&*slug) && files.before.contains(&file) {
+                if is_same && !changed.slugs.contains(&*slug) && files.before.contains(&file) {
                     files.keep(file);
                 } else if let Some(page) = self.story_page(config, &slug, None).await? {
                     files.put(file, page.identity).await?;
                 }
             }
         }
+        let unchanged = is_same.then_some(&changed.listings);
+        self.write_listings(config, &current, unchanged, &mut files).await?;
         let archives = self.write_archives(config, &memory.archives, &mut files).await?;
         let is_listed = memory.listed.is_some_and(|listed| listed.elapsed() < LIST_INTERVAL);
         let listed = if is_listed { memory.listed } else { Some(Instant::now()) };
@@ -196,6 +199,13 @@ impl Publisher {
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
             let id = section.id.clone();
             for (number, changed) in self.store.read(move |reader| reader.archives(&id)).await? {
+                let path = render::older_path(&section.id, number);
+                if before.get(&path) == Some(&changed) {
+                    files.keep(file_name(&path));
+                } else if let Some(page) = self.older_page(config, section, number, None).await? {
+                    files.put(file_name(&path), page.identity).await?;
+                }
+                archives.insert(path, changed);
                 for format in FEED_FORMATS {
                     let path = archive_path(&section.id, number, format);
                     if before.get(&path) == Some(&changed) {
@@ -236,10 +246,48 @@ impl Publisher {
         Ok(editions)
     }
 
+    /// Writes the pages and feeds of all sources and of the terms of facets: those in `changed`, or all without it.
+    async fn write_listings(
+        &self,
+        config: &Arc<Config>,
+        current: &Editions,
+        changed: Option<&BTreeSet<&str>>,
+        files: &mut FolderWriter,
+    ) -> Result<(), PublishError> {
+        let terms: Vec<String> = config.site.facets.iter().map(|facet| format!("{TAGS}/{facet}/")).collect();
+        let is_in_folder =
+            |path: &str| path.starts_with("feeds/") || terms.iter().any(|facet| path.starts_with(&**facet));
+        let listed = current.listed(is_in_folder);
+        let public = config.sections.iter().filter(|section| section.is_public());
+        let sources: BTreeSet<String> =
+            public.flat_map(|section| section.feeds.iter()).map(|feed| format!("feeds/{feed}")).collect();
+        let paths: BTreeSet<&str> = listed.keys().copied().chain(sources.iter().map(String::as_str)).collect();
+        for path in paths {
+            // The pages of the list of feeds have numbers.
+            if super::list_number(&format!("{path}/")).is_some() {
+                continue;
+            }
+            let (page, atom) = (file_name(&format!("{path}/")), format!("{path}.atom"));
+            let is_written = [&page, &atom].into_iter().all(|file| files.before.contains(file));
+            if is_written && changed.is_some_and(|changed| !changed.contains(path)) {
+                files.keep(page);
+                files.keep(atom);
+            } else {
+                let rows = listed.get(path).map(Vec::as_slice).unwrap_or_default();
+                if let Some(documents) = self.listing(config, path, rows, None).await? {
+                    let [of_page, of_atom] = documents.map(|document| document.identity);
+                    files.put(page, of_page).await?;
+                    files.put(atom, of_atom).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the pages of the list of feeds.
     async fn write_list(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
         let states: Arc<[_]> = self.feed_states(config, None).await?.into();
-        let PageSet { served, for_folder } = self.pages();
+        let PageSet { served, for_folder } = self.pages(config);
         let pages = for_folder.unwrap_or(served);
         for number in 1.. {
             let request = ListRequest { number, state: None, section: None };
@@ -299,7 +347,9 @@ impl FolderWriter {
     fn keep_section(&mut self, section: &SectionId) {
         let editions = Format::ALL.map(|format| path(section, format)).into_iter();
         let files = editions.chain([file_name(&format!("{section}/"))]).filter(|file| self.before.contains(file));
-        let files: Vec<String> = files.collect();
+        let older = format!("{section}/archive/");
+        let continued = self.before.iter().filter(|file| file.starts_with(&older)).cloned();
+        let files: Vec<String> = files.chain(continued).collect();
         files.into_iter().for_each(|file| self.keep(file));
     }
 
@@ -310,7 +360,9 @@ impl FolderWriter {
 
     /// Keeps the pages of the list of feeds unchanged.
     fn keep_list(&mut self) {
-        self.files.extend(self.before.iter().filter(|file| file.starts_with("feeds/")).cloned());
+        let is_list =
+            |file: &&String| file.strip_suffix("index.html").is_some_and(|path| super::list_number(path).is_some());
+        self.files.extend(self.before.iter().filter(is_list).cloned());
     }
 
     /// Writes a file, now or in a later batch.

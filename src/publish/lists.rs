@@ -24,7 +24,7 @@ use crate::store::StoreError;
 pub(super) const ALL_FEEDS: &str = "feeds.opml";
 
 /// How many feeds a page of the list names.
-const PAGE_FEEDS: usize = 200;
+const PAGE_FEEDS: usize = 120;
 
 /// How old the states of feeds on a page may be. Reading them all takes a tenth of a second for 100,000 feeds.
 const STATES_AGE: Duration = Duration::from_secs(5);
@@ -211,7 +211,7 @@ impl Publisher {
         config: &Arc<Config>,
         request: ListRequest,
     ) -> Result<Option<Arc<Edition>>, PublishError> {
-        let PageSet { served, .. } = self.pages();
+        let PageSet { served, .. } = self.pages(config);
         let kept = |states: &KeptStates| lock(&states.editions).get(&request).cloned();
         if let Some(edition) = self.lists.kept_states(config, &served).as_deref().and_then(kept) {
             return Ok(Some(edition));

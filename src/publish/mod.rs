@@ -15,13 +15,15 @@ mod edition;
 mod editions;
 mod folder;
 pub mod hub;
+mod listings;
 mod lists;
 mod queue;
 mod section;
+mod shown_row;
 mod site;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Section};
@@ -48,6 +50,9 @@ pub const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// The path of the "page not found" page, where static hosts expect it.
 pub const NOT_FOUND: &str = "404.html";
+
+/// The path of the page in the place of a section that was removed.
+pub const GONE: &str = "410.html";
 
 /// How many requested pages are rendered at the same time: each reads the store, which polls need too.
 const MAKING: usize = 4;
@@ -108,11 +113,17 @@ pub struct Published {
     pub unfinished: BTreeSet<SectionId>,
 }
 
+/// The templates, and those with the bar of a config.
+struct KeptPages {
+    pages: Pages,
+    made_for: Option<(Arc<Config>, PageSet)>,
+}
+
 /// Renders the editions of a store, and holds the newest ones for the server. Cheap to clone.
 #[derive(Clone)]
 pub struct Publisher {
     store: Store,
-    pages: Arc<RwLock<PageSet>>,
+    pages: Arc<RwLock<KeptPages>>,
     current: Arc<RwLock<Arc<Editions>>>,
     making: RequestQueue,
     searching: RequestQueue,
@@ -128,7 +139,7 @@ impl Publisher {
     pub fn new(store: Store, pages: Pages) -> Publisher {
         let making = RequestQueue::new(MAKING, WAITING);
         let searching = RequestQueue::new(SEARCHING, WAITING);
-        let pages = Arc::new(RwLock::new(PageSet::new(pages)));
+        let pages = Arc::new(RwLock::new(KeptPages { pages, made_for: None }));
         let (current, folder, infos) = (Arc::default(), Arc::default(), InfoCache::default());
         let (listing, lists) = (RequestQueue::new(LISTING, WAITING), Arc::default());
         Publisher { store, pages, current, making, searching, listing, lists, folder, infos }
@@ -146,11 +157,19 @@ impl Publisher {
 
     /// Replaces the templates for everything that is rendered from now on.
     pub fn set_pages(&self, pages: Pages) {
-        *self.pages.write().expect("no code panics while it holds the lock") = PageSet::new(pages);
+        *self.pages.write().expect("no code panics while it holds the lock") = KeptPages { pages, made_for: None };
     }
 
-    fn pages(&self) -> PageSet {
-        self.pages.read().expect("no code panics while it holds the lock").clone()
+    /// Returns the templates with the sections of the config in their bar.
+    fn pages(&self, config: &Arc<Config>) -> PageSet {
+        let mut kept = self.pages.write().expect("no code panics while it holds the lock");
+        if let Some((_, set)) = kept.made_for.as_ref().filter(|(of, _)| Arc::ptr_eq(of, config)) {
+            return set.clone();
+        }
+        let sections = config.sections.iter().map(|section| &**section);
+        let set = PageSet::new(kept.pages.with_sections(&config.site, sections));
+        kept.made_for = Some((config.clone(), set.clone()));
+        set
     }
 
     /// Renders the editions of these sections, and the documents of the site that show their stories. Everything else
@@ -181,12 +200,13 @@ impl Publisher {
         }
         positions.extend(sections.iter().filter_map(|id| setting.positions.get(id.as_str())));
         let (index, sitemap) = (before.index.clone(), before.sitemap.clone());
-        let mut editions = Editions { setting, sections: kept, index, sitemap, made: Mutex::default() };
+        let mut editions =
+            Editions { setting, sections: kept, index, sitemap, made: Mutex::default(), tags: OnceLock::new() };
         let mut has_new_content = is_new_setting;
         for position in positions.iter().copied() {
             let section = &config.sections[position];
             let known = editions.sections[position].as_deref();
-            match self.render_section(config, section, known.filter(|_| !is_new_setting), now).await {
+            match self.render_section(config, position, known.filter(|_| !is_new_setting), now).await {
                 Ok(Some(rendered)) => {
                     let has_more = !rendered.is_finished;
                     let (added, change) = self.finish_section(rendered, known, now).await?;

@@ -1,20 +1,23 @@
 //! Renders the documents of a section: its editions, its page, and its archive documents.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::edition::{Edition, FEED_FORMATS, PageSet, Rendered, feed_type, path};
+use super::edition::{Edition, FEED_FORMATS, HTML_TYPE, PageSet, Rendered, feed_type, made_now, path};
 use super::editions::{ArchiveSetting, SectionEditions};
 use super::queue::{RequestTurn, read_limits};
-use super::site::INDEX_STORIES;
+use super::shown_row::ShownRow;
+use super::site::{BAND_SECTIONS, BAND_STORIES, RIVER_STORIES};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::commit;
-use crate::config::{Config, Section};
-use crate::feed::SectionId;
+use crate::config::{Config, Front, Section};
+use crate::feed::{FeedId, SectionId};
 use crate::parse;
 use crate::render::{self, Format, PreparedSection, RenderError, SectionView};
-use crate::section::ShownStory;
+use crate::section::{ShownFeed, ShownStory};
 use crate::shown::{self, Infos, PushedOut, Readiness, SectionContent};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -27,7 +30,11 @@ pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> Strin
 pub(super) struct RenderedSection {
     /// The documents: one for each of [`FEED_FORMATS`], then the page.
     documents: [Rendered; 4],
-    stories: Vec<ShownStory>,
+    /// The pages that continue the page, by number.
+    continued: Vec<(u32, Rendered)>,
+    first: Vec<ShownStory>,
+    faces: Vec<ShownFeed>,
+    rows: Vec<ShownRow>,
     updated: Timestamp,
     archive_setting: ArchiveSetting,
     /// Whether all stories that had to be archived are archived.
@@ -43,6 +50,9 @@ pub(super) struct EditionChange {
     pub is_visible: bool,
 }
 
+/// A section's editions and page, and the pages that continue it, by number.
+type Documents = ([Rendered; 4], Vec<(u32, Rendered)>);
+
 /// Renders the editions and the page of a section.
 fn render(
     config: &Config,
@@ -50,7 +60,7 @@ fn render(
     content: &SectionContent,
     newest_archive: Option<u32>,
     pages: &PageSet,
-) -> Result<[Rendered; 4], PublishError> {
+) -> Result<Documents, PublishError> {
     let view = SectionView {
         feeds: &content.feeds,
         updated: content.updated,
@@ -60,12 +70,42 @@ fn render(
     let failed = |source| PublishError::Render { section: section.id.to_string(), source };
     let prepared = view.prepare();
     let [atom, rss, json] = FEED_FORMATS.map(|format| feed(&prepared, path(&section.id, format), format));
-    let page = Rendered::page(format!("{}/", section.id), pages, |pages| pages.section(&prepared)).map_err(failed)?;
-    Ok([atom?, rss?, json?, Rendered { private: private(section), ..page }])
+    let served = pages.served.section_pages(&prepared).map_err(failed)?;
+    let in_folder =
+        pages.for_folder.as_deref().map(|pages| pages.section_pages(&prepared)).transpose().map_err(failed)?;
+    let page = |path: String, served: String, in_folder: Option<String>| Rendered {
+        private: private(section),
+        in_folder: in_folder.map(Bytes::from),
+        ..Rendered::public(path, HTML_TYPE, served.into_bytes())
+    };
+    let (newest_in_folder, continued_in_folder) =
+        in_folder.map_or((None, Vec::new()), |pages| (Some(pages.newest), pages.continued));
+    let mut continued_in_folder: BTreeMap<u32, String> = continued_in_folder.into_iter().collect();
+    let newest = page(format!("{}/", section.id), served.newest, newest_in_folder);
+    let continued = served.continued.into_iter().map(|(number, served)| {
+        let in_folder = continued_in_folder.remove(&number);
+        (number, page(render::older_path(&section.id, number), served, in_folder))
+    });
+    let continued = continued.collect();
+    Ok(([atom?, rss?, json?, newest], continued))
+}
+
+/// Returns what the front page may show of a section: full posts for a river, else the beginnings of stories.
+fn first(config: &Config, position: usize, content: &SectionContent) -> (Vec<ShownStory>, Vec<ShownFeed>) {
+    if config.site.front == Front::River {
+        let posts: Vec<ShownStory> = content.stories.iter().take(RIVER_STORIES).cloned().collect();
+        let leads: BTreeSet<&FeedId> =
+            posts.iter().flat_map(|story| &story.copies).filter(|copy| copy.lead).map(|copy| &copy.feed).collect();
+        let faces = content.feeds.iter().filter(|feed| feed.image.is_some() && leads.contains(&feed.id));
+        let faces = faces.cloned().collect();
+        return (posts, faces);
+    }
+    let count = if position < BAND_SECTIONS { BAND_STORIES } else { 0 };
+    (content.stories.iter().take(count).map(render::beginning).collect(), Vec::new())
 }
 
 /// Renders one document with a section's stories, in one format.
-fn feed(prepared: &PreparedSection, path: String, format: Format) -> Result<Rendered, PublishError> {
+pub(super) fn feed(prepared: &PreparedSection, path: String, format: Format) -> Result<Rendered, PublishError> {
     let view = prepared.view;
     let body = write(prepared, format)
         .map_err(|source| PublishError::Render { section: view.section.id.to_string(), source })?;
@@ -99,7 +139,12 @@ fn says_the_same(body: &[u8], stories: &[ShownStory]) -> bool {
 }
 
 /// Returns the part of a view that all documents of the section share.
-fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a [ShownStory]) -> SectionView<'a> {
+pub(super) fn view<'a>(
+    config: &'a Config,
+    section: &'a Section,
+    id: &'a str,
+    stories: &'a [ShownStory],
+) -> SectionView<'a> {
     SectionView {
         site: &config.site,
         section,
@@ -126,10 +171,11 @@ impl Publisher {
     pub(super) async fn render_section(
         &self,
         config: &Arc<Config>,
-        section: &Arc<Section>,
+        position: usize,
         known: Option<&SectionEditions>,
         now: Timestamp,
     ) -> Result<Option<RenderedSection>, PublishError> {
+        let section = &config.sections[position];
         let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
         let reading = self.store.read(move |reader| {
             let infos = Infos::sharing(reader, &infos);
@@ -150,11 +196,22 @@ impl Publisher {
             Some(known) if !known.archive_setting.hash.is_empty() => known.archive_setting.clone(),
             _ => self.archive_setting(config, section, &content.atom_id, now).await?,
         };
-        let (config, section, pages) = (config.clone(), section.clone(), self.pages());
+        let (config, section, pages) = (config.clone(), section.clone(), self.pages(config));
         let rendering = tokio::task::spawn_blocking(move || {
-            let documents = render(&config, &section, &content, newest_archive, &pages)?;
-            let SectionContent { stories, updated, .. } = content;
-            Ok(Some(RenderedSection { documents, stories, updated, archive_setting, is_finished }))
+            let (documents, continued) = render(&config, &section, &content, newest_archive, &pages)?;
+            let (first, faces) = first(&config, position, &content);
+            let rows = content.stories.iter().map(|story| ShownRow::of(&config.site, story)).collect();
+            let updated = content.updated;
+            Ok(Some(RenderedSection {
+                documents,
+                continued,
+                first,
+                faces,
+                rows,
+                updated,
+                archive_setting,
+                is_finished,
+            }))
         });
         rendering.await.map_err(StoreError::from)?
     }
@@ -167,7 +224,9 @@ impl Publisher {
         before: Option<&SectionEditions>,
         now: Timestamp,
     ) -> Result<(SectionEditions, EditionChange), StoreError> {
-        let RenderedSection { documents: [atom, rss, json, page], stories, updated, archive_setting, .. } = rendered;
+        let RenderedSection {
+            documents: [atom, rss, json, page], first, faces, rows, updated, archive_setting, ..
+        } = rendered;
         let known = |at: usize| before.map(|before| &before.documents[at]);
         let (atom, is_new) = self.finish(atom, known(0), now).await?;
         let rss = self.finish(rss, known(1), now).await?.0;
@@ -175,9 +234,12 @@ impl Publisher {
         let documents = [atom, rss, json, self.finish(page, known(3), now).await?.0];
         let is_same = |at: usize| known(at).is_some_and(|known| Arc::ptr_eq(known, &documents[at]));
         let change = EditionChange { is_new, is_visible: !(0..documents.len()).all(is_same) };
-        let slugs = stories.iter().map(|story| story.slug.clone()).collect();
-        let first = stories.into_iter().take(INDEX_STORIES).collect();
-        Ok((SectionEditions { documents, first, slugs, updated, archive_setting }, change))
+        let mut continued = Vec::new();
+        for (number, page) in rendered.continued {
+            let known = before.into_iter().flat_map(|before| &before.continued).find(|(known, _)| *known == number);
+            continued.push((number, self.finish(page, known.map(|(_, page)| page), now).await?.0));
+        }
+        Ok((SectionEditions { documents, continued, first, faces, rows, updated, archive_setting }, change))
     }
 
     /// Renders an archive document; `None` if there is none with this number. A `turn` means that a reader requested
@@ -215,6 +277,39 @@ impl Publisher {
             };
             let rendered = feed(&view.prepare(), archive_path(&section.id, number, format), format)?;
             Ok(Some(rendered.coded(Some(archive.changed.max(set)))))
+        });
+        rendering.await.map_err(StoreError::from)?
+    }
+
+    /// Renders a page of a section's older stories; `None` if there is none with this number. With a `turn`, renders it for
+    /// the server, else for a folder.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read in time, or rendering fails.
+    pub(super) async fn older_page(
+        &self,
+        config: &Arc<Config>,
+        section: &Arc<Section>,
+        number: u32,
+        turn: Option<RequestTurn>,
+    ) -> Result<Option<Edition>, PublishError> {
+        let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
+        let read_limits = read_limits(turn.as_ref());
+        let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
+            shown::archive(reader, &of_config, &of_section, number, &Infos::sharing(reader, &infos))
+        });
+        let Some(archive) = reading.await? else { return Ok(None) };
+        let PageSet { served, for_folder } = self.pages(config);
+        let pages = if turn.is_some() { served } else { for_folder.unwrap_or(served) };
+        let (config, section) = (config.clone(), section.clone());
+        let rendering = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let view =
+                SectionView { hub: None, archive: Some(number), ..view(&config, &section, "", &archive.stories) };
+            let page = pages.archive(&view.prepare());
+            let page = page.map_err(|source| PublishError::Render { section: section.id.to_string(), source })?;
+            Ok(Some(Edition { private: private(&section), ..made_now(page) }))
         });
         rendering.await.map_err(StoreError::from)?
     }

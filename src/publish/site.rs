@@ -8,15 +8,21 @@ use bytes::Bytes;
 
 use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE};
 use super::editions::{Editions, PrivatePages, SectionEditions, SiteSetting};
-use super::{NOT_FOUND, PublishError, Publisher};
+use super::{GONE, NOT_FOUND, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{self, Pages, RenderError, SectionSummary};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// How many stories of each section the index page shows.
-pub(super) const INDEX_STORIES: usize = 5;
+/// How many sections of the config may have a band on the front page.
+pub(super) const BAND_SECTIONS: usize = 64;
+
+/// How many stories of a section are kept for its band: enough if other bands show some of them, or one source has many.
+pub(super) const BAND_STORIES: usize = 20;
+
+/// How many posts of a section are kept for a river.
+pub(super) const RIVER_STORIES: usize = 20;
 
 impl Publisher {
     /// Returns what depends only on the config and the templates; that of `before` if neither was replaced. A page that
@@ -28,7 +34,7 @@ impl Publisher {
         now: Timestamp,
         errors: &mut Vec<PublishError>,
     ) -> Result<Arc<SiteSetting>, StoreError> {
-        let (pages, known) = (self.pages(), &before.setting);
+        let (pages, known) = (self.pages(config), &before.setting);
         let is_for = |(of_config, of_pages): &(Arc<Config>, Arc<Pages>)| {
             Arc::ptr_eq(of_config, config) && Arc::ptr_eq(of_pages, &pages.served)
         };
@@ -80,7 +86,7 @@ impl Publisher {
         editions: &mut Editions,
         now: Timestamp,
     ) -> Result<Result<(), PublishError>, StoreError> {
-        let (of_config, sections, pages) = (config.clone(), editions.sections.clone(), self.pages());
+        let (of_config, sections, pages) = (config.clone(), editions.sections.clone(), self.pages(config));
         let rendering = tokio::task::spawn_blocking(move || overviews(&of_config, &sections, &pages));
         let [index, sitemap] = match rendering.await? {
             Ok(rendered) => rendered,
@@ -105,24 +111,26 @@ fn overviews(
         section,
         stories: &shown.first,
         updated: shown.updated,
-        count: shown.slugs.len(),
+        count: shown.rows.len(),
+        feeds: &shown.faces,
     });
     let summaries: Vec<_> = summaries.collect();
-    let slugs: BTreeSet<&str> = shown.iter().flat_map(|(_, shown)| &shown.slugs).map(String::as_str).collect();
+    let slugs: BTreeSet<&str> = shown.iter().flat_map(|(_, shown)| shown.slugs()).map(String::as_str).collect();
     let index = Rendered::page("", pages, |pages| pages.index(&config.site, &summaries))?;
     Ok([index, Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, &summaries, &slugs)?)])
 }
 
 /// Renders the documents that depend only on the config and the templates.
-fn fixed_documents(config: &Config, pages: &PageSet) -> Result<[Rendered; 6], RenderError> {
+fn fixed_documents(config: &Config, pages: &PageSet) -> Result<[Rendered; 7], RenderError> {
     let site = &config.site;
     let sections: Vec<&Section> =
         config.sections.iter().map(|section| &**section).filter(|section| section.is_public()).collect();
     Ok([
         Rendered::page("about/", pages, |pages| pages.about(site, &sections))?,
         Rendered::page(NOT_FOUND, pages, |pages| pages.not_found(site))?,
+        Rendered::page(GONE, pages, |pages| pages.gone(site))?,
         Rendered::public("robots.txt", TEXT_TYPE, robots(config).into_bytes()),
-        Rendered::public("style.css", CSS_TYPE, pages.served.style().as_bytes().to_vec()),
+        Rendered::public("style.css", CSS_TYPE, pages.served.style(site).into_bytes()),
         Rendered::public("feed.css", CSS_TYPE, render::FEED_CSS.as_bytes().to_vec()),
         Rendered::public("favicon.svg", SVG_TYPE, render::FAVICON_SVG.as_bytes().to_vec()),
     ])

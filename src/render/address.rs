@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::config::{Section, Site};
-use crate::feed::SectionId;
+use crate::feed::{FeedId, SectionId};
 
 /// ASCII characters that RFC 3986 §2 allows nowhere after the authority. Whether a percent sign is allowed depends on what
 /// follows it.
@@ -112,6 +112,40 @@ pub(super) fn without_host(url: &Url) -> String {
 /// Returns the absolute address of a story's page.
 pub(super) fn story_page(site: &Site, slug: &str) -> Url {
     under(site, &format!("story/{slug}/"))
+}
+
+/// The folder of the pages of tags.
+pub const TAGS: &str = "tags";
+
+/// The longest name of a tag in an address, in bytes: file systems allow 255 in a name.
+const TAG_BYTES: usize = 120;
+
+/// Returns the path of the page of a source, relative to the site's base.
+pub(super) fn source_path(feed: &FeedId) -> String {
+    format!("feeds/{feed}/")
+}
+
+/// Returns the path of the listing of a tag, or of a term of a facet, without the slash: `tags/ships`, `tags/region/north`.
+/// `None` if the name is too long for an address or has no letter.
+pub(super) fn tag_path(facet: Option<&str>, name: &str) -> Option<String> {
+    let mut slug = String::new();
+    for character in name.chars().flat_map(char::to_lowercase) {
+        let is_kept = character.is_alphanumeric() || matches!(character, '+' | '#' | '.' | '_' | '&' | '\'');
+        match character {
+            _ if is_kept => slug.push(character),
+            _ if !slug.ends_with('-') => slug.push('-'),
+            _ => {}
+        }
+    }
+    let slug = slug.trim_matches(['-', '.']);
+    let is_named = slug.len() <= TAG_BYTES && slug.contains(char::is_alphanumeric);
+    let facet = facet.map(|facet| format!("{facet}/")).unwrap_or_default();
+    is_named.then(|| format!("{TAGS}/{facet}{slug}"))
+}
+
+/// Returns the path of a page of a section's older stories, relative to the site's base.
+pub fn older_path(section: &SectionId, number: u32) -> String {
+    format!("{section}/archive/{number}/")
 }
 
 /// Returns the path of a page of the list, relative to the site's base.

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::config::Site;
-use crate::render::entry::{self, EditionEntry};
+use crate::feed::FeedId;
+use crate::reason::JoinReason;
+use crate::render::entry::{self, EditionEntry, EditionPerson};
+use crate::render::shown::Look;
 use crate::render::{address, shown, text};
 use crate::section::ShownStory;
 use crate::size;
@@ -20,7 +23,27 @@ pub(super) enum CardPlace {
     PrivateList,
     /// The story's own page.
     OwnPage,
+    /// A post with its full text, among others.
+    Post,
 }
+
+impl CardPlace {
+    /// Returns how the content is shown; `None` in lists, which show none.
+    fn look(self, site: &Site) -> Option<Look> {
+        let level = match self {
+            CardPlace::List | CardPlace::PrivateList => return None,
+            CardPlace::OwnPage => 1,
+            CardPlace::Post => 2,
+        };
+        Some(Look { level, pictures: site.pictures })
+    }
+}
+
+/// How many stories of a section must have a tag for the tag to be a link. So many make a page of their own.
+pub const LEAST_TAGGED: usize = 3;
+
+/// The most categories of a story that a page shows.
+const MAX_CATEGORIES: usize = 30;
 
 /// A story as pages show it. All texts are plain, except `content_html`.
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +61,10 @@ pub(super) struct Card {
     /// The direction of the story's text, `rtl` or `ltr`, if it differs from the site's.
     direction: Option<&'static str>,
     byline: Option<String>,
+    /// The authors, unless they are the source.
+    author: Option<String>,
+    /// The people through whom the story came.
+    via: Option<String>,
     source: SourceLink,
     /// Whether the byline names the source, so that the page need not repeat it.
     byline_has_source: bool,
@@ -59,14 +86,22 @@ pub(super) struct Card {
 #[derive(Clone, Debug, Serialize)]
 struct SourceLink {
     title: String,
+    /// The source's own site.
     href: Option<String>,
+    /// The path of the page with the stories of the feed; `None` in a private section.
+    page: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct CategoryName {
-    name: String,
+pub(super) struct CategoryName {
+    pub name: String,
     /// The facet of the category.
     facet: Option<String>,
+    /// The path of the page with the stories of the category, if there is one.
+    pub href: Option<String>,
+    /// The path of its listing, whether or not it has a page.
+    #[serde(skip)]
+    path: Option<String>,
 }
 
 /// Another copy of the story.
@@ -74,6 +109,10 @@ struct CategoryName {
 struct CopyLink {
     title: String,
     href: Option<String>,
+    /// Why it is a copy of the story; only on the story's page.
+    reason: Option<&'static str>,
+    #[serde(skip)]
+    feed: Option<FeedId>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -99,7 +138,11 @@ impl Card {
         let has_page = place != CardPlace::PrivateList;
         let story = entry.story;
         let byline = text::line(&story.byline);
+        let lead = story.copies.iter().find(|copy| copy.lead).filter(|_| has_page);
+        let source_page = lead.map(|copy| address::path(site, &address::source_path(&copy.feed)));
         Card {
+            author: names(&entry.authors, &entry.source.title),
+            via: names(&entry.contributors, &entry.source.title),
             byline_has_source: byline.as_ref().is_some_and(|byline| byline.contains(&entry.source.title)),
             byline,
             page: has_page.then(|| address::story_page(site, &story.slug).path().to_owned()),
@@ -112,17 +155,51 @@ impl Card {
             categories: category_names(site, &entry.categories),
             copies: copies(story, &entry),
             enclosures: entry.enclosures.iter().map(|enclosure| enclosure_link(enclosure, &entry)).collect(),
-            content_html: (place == CardPlace::OwnPage)
-                .then(|| entry.content_html.or(entry.summary_html))
-                .flatten()
-                .map(|html| shown::html(&html, shown::Look { level: 1, pictures: site.pictures })),
+            content_html: place
+                .look(site)
+                .zip(entry.content_html.or(entry.summary_html))
+                .map(|(look, html)| shown::html(&html, look)),
             summary: text::excerpt(&entry.summary),
-            source: SourceLink { title: entry.source.title, href: entry.source.site.or(entry.source.url) },
+            source: SourceLink {
+                title: entry.source.title,
+                href: entry.source.site.or(entry.source.url),
+                page: source_page,
+            },
             title: entry.title,
             link: entry.link,
             language: entry.language,
             rights: entry.rights,
             comments: entry.comments,
+        }
+    }
+
+    /// Adds why each copy belongs to the story.
+    pub(super) fn explain_copies(&mut self, reasons: &[(FeedId, JoinReason)]) {
+        for copy in &mut self.copies {
+            let reason = reasons.iter().find(|(feed, _)| copy.feed.as_ref() == Some(feed));
+            copy.reason = reason.map(|(_, reason)| because(*reason));
+        }
+    }
+
+    /// Returns the paths of the listings of the tags, without the terms of facets.
+    pub(super) fn tag_paths(&self) -> impl Iterator<Item = &str> {
+        self.categories
+            .iter()
+            .filter(|category| category.facet.is_none())
+            .filter_map(|category| category.path.as_deref())
+    }
+
+    /// Returns the terms of a facet.
+    pub(super) fn terms_of(&self, facet: &str) -> impl Iterator<Item = &CategoryName> {
+        self.categories.iter().filter(move |category| category.facet.as_deref() == Some(facet))
+    }
+
+    /// Makes links of the terms of facets, and of the tags for whose path `has_page` is true. A private section has none.
+    pub(super) fn link_tags(&mut self, site: &Site, has_page: impl Fn(&str) -> bool) {
+        let is_public = self.page.is_some();
+        for category in self.categories.iter_mut().filter(|_| is_public) {
+            let path = category.path.as_ref().filter(|path| category.facet.is_some() || has_page(path));
+            category.href = path.map(|path| address::path(site, &format!("{path}/")));
         }
     }
 
@@ -140,7 +217,47 @@ fn direction(site: &Site, entry: &EditionEntry) -> Option<&'static str> {
     text::direction(&words).filter(|direction| *direction != text::direction_of_language(&site.language))
 }
 
-/// Returns the names of the categories without repeats. A name that a facet has is not repeated outside of it.
+/// Returns why a copy belongs to its story, for readers.
+fn because(reason: JoinReason) -> &'static str {
+    match reason {
+        JoinReason::First => "had it first",
+        JoinReason::Link => "has the same link",
+        JoinReason::Original => "names the original",
+        JoinReason::Id => "has the same id",
+        JoinReason::Text => "has the same text",
+        JoinReason::Editor => "joined by an editor",
+    }
+}
+
+/// Returns the names of people on one line, without the source and without repeats; `None` if no other name is left.
+fn names(people: &[EditionPerson], source: &str) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    let source = source.to_lowercase();
+    for name in people.iter().map(|person| &*person.name) {
+        let folded = name.to_lowercase();
+        if folded != source && !names.iter().any(|known| known.to_lowercase() == folded) {
+            names.push(name);
+        }
+    }
+    const NAMED: usize = 8;
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| names.join(", ") + &more)
+}
+
+/// Returns the paths of the listings of these categories.
+pub(super) fn category_paths(site: &Site, categories: &[crate::entry::Category]) -> Vec<String> {
+    category_names(site, categories).into_iter().filter_map(|category| category.path).collect()
+}
+
+/// Returns the name of the category whose listing has this path.
+pub(super) fn category_named(site: &Site, categories: &[crate::entry::Category], path: &str) -> Option<String> {
+    let mut names = category_names(site, categories).into_iter();
+    names.find(|category| category.path.as_deref() == Some(path)).map(|category| category.name)
+}
+
+/// Returns the names of the categories without repeats, those of facets first. A name that a facet has is not repeated outside of it.
 fn category_names(site: &Site, categories: &[crate::entry::Category]) -> Vec<CategoryName> {
     let mut names: Vec<CategoryName> = categories.iter().map(|category| category_name(site, category)).collect();
     let facets: HashSet<String> =
@@ -151,13 +268,18 @@ fn category_names(site: &Site, categories: &[crate::entry::Category]) -> Vec<Cat
         let is_repeated = name.facet.is_none() && facets.contains(&folded);
         !is_repeated && seen.insert((folded, name.facet.clone()))
     });
+    names.sort_by_key(|name| name.facet.is_none());
+    names.truncate(MAX_CATEGORIES);
     names
 }
 
 fn category_name(site: &Site, category: &crate::entry::Category) -> CategoryName {
     let base = address::uri(&site.url);
     let facet = category.scheme.as_deref().and_then(|scheme| scheme.strip_prefix(&base)).map(str::to_owned);
-    CategoryName { name: category.label.clone().unwrap_or_else(|| category.term.clone()), facet }
+    let name = category.label.clone().unwrap_or_else(|| category.term.clone());
+    let is_facet = facet.as_ref().is_some_and(|facet| site.facets.contains(facet));
+    let path = address::tag_path(facet.as_deref(), &name).filter(|_| facet.is_none() || is_facet);
+    CategoryName { name, facet, href: None, path }
 }
 
 fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
@@ -165,9 +287,16 @@ fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
     let link = |copy: &crate::section::ShownCopy| CopyLink {
         title: text::line(&copy.title).unwrap_or_else(|| copy.feed.to_string()),
         href: address::public(copy.url.as_ref()).filter(|href| *href != entry.link),
+        reason: None,
+        feed: Some(copy.feed.clone()),
     };
     let named = entry.named_copies.iter();
-    let named = named.map(|copy| CopyLink { title: copy.title.clone(), href: Some(copy.url.clone()) });
+    let named = named.map(|copy| CopyLink {
+        title: copy.title.clone(),
+        href: Some(copy.url.clone()),
+        reason: None,
+        feed: None,
+    });
     others.map(link).chain(named).collect()
 }
 

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::entry::{Podcast, Transcript};
-use crate::render::entry::{EditionEnclosure, EditionEntry, media_type};
+use crate::render::entry::{EditionEnclosure, EditionEntry};
+use crate::render::media_type::type_of;
 use crate::render::text;
 use crate::render::{SectionView, address};
 
@@ -150,7 +151,7 @@ pub(super) fn podcast_texts(podcast: &Podcast) -> impl Iterator<Item = Extension
 fn podcast_text(name: &'static str, transcript: &Transcript) -> Extension {
     let attributes = [
         ("url", Some(address::uri(&transcript.url))),
-        ("type", Some(media_type(transcript.media_type.as_deref(), &transcript.url))),
+        ("type", Some(type_of(transcript.media_type.as_deref(), &transcript.url))),
         ("language", transcript.language.as_deref().and_then(text::language)),
     ];
     Extension::with(PODCAST.0, name, attributes)

@@ -7,7 +7,7 @@ use crate::config::{Section, Site};
 use crate::render::address::{self, Format};
 use crate::render::card::Date;
 use crate::render::page::{Alternate, FeedLink, PageHead, Pages, value};
-use crate::render::{RenderError, text};
+use crate::render::{RenderError, shown, text};
 use crate::section::ShownFeed;
 use crate::time::Timestamp;
 
@@ -111,6 +111,8 @@ fn feed_row(site: &Site, row: &ListedFeed, is_described: bool) -> Value {
     let FeedLink { title, site: page } = FeedLink::new(&row.feed);
     context! {
         title,
+        page => address::path(site, &address::source_path(&row.feed.id)),
+        face => row.feed.image.as_ref().filter(|_| site.pictures).and_then(|face| shown::over_https(face.as_str())),
         site => page,
         url => address::public(Some(&row.feed.url)),
         description => row.feed.description.as_deref().filter(|_| is_described).and_then(text::line),

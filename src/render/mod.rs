@@ -5,18 +5,23 @@
 //! `entry` prepares each story once, so that all formats agree; `extension` has the elements that the crates have no fields
 //! for (RFC 5005, Media RSS, iTunes, Podcasting 2.0).
 
+mod accent;
 mod address;
 mod atom;
 mod card;
 mod entry;
 mod extension;
 mod feed_list;
+mod front;
 mod json;
+mod listing;
+mod media_type;
 mod moved;
 mod opml;
 mod page;
 mod picture;
 mod rss;
+mod section_page;
 mod shown;
 mod sitemap;
 mod status;
@@ -31,15 +36,19 @@ use crate::config::{Section, Site};
 use crate::section::{ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
-pub use address::{Format, feed_list_path, under};
+pub use address::{Format, TAGS, feed_list_path, older_path, under};
 pub use atom::atom;
+pub use card::LEAST_TAGGED;
 pub use entry::PreparedSection;
 pub use feed_list::{FeedPage, ListedFeed};
+pub use front::{SectionSummary, beginning};
 pub use json::json;
+pub use listing::{ListingKind, listing_section, listings_of, tag_name};
 pub use moved::moved;
 pub use opml::{OpmlFolder, opml, opml_folders};
-pub use page::{Pages, Search, SearchedStory, SectionSummary};
+pub use page::{Pages, Search, SearchedStory, StoryView};
 pub use rss::rss;
+pub use section_page::SectionPages;
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};
 

@@ -3,73 +3,92 @@
 //! Pages have no scripts or inline styles, so that the strictest Content-Security-Policy works. Links within the site are
 //! paths, so that pages work under any host name; addresses that readers and robots store are absolute.
 
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::ops::Range;
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use crate::config::{Section, Site};
+use crate::config::{Front, Section, Site};
+use crate::feed::FeedId;
 use crate::query::{Excerpt, Query};
+use crate::reason::JoinReason;
 use crate::render::address::{self, Format};
-use crate::render::card::{Card, CardPlace, Date, cards, days};
-use crate::render::entry::PreparedSection;
-use crate::render::{RenderError, STYLE_CSS, SectionView, text};
+use crate::render::card::{Card, CardPlace, Date, LEAST_TAGGED};
+use crate::render::front::SectionSummary;
+use crate::render::{RenderError, STYLE_CSS, accent, front, shown, text};
 use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
-use crate::time::Timestamp;
 
 /// The built-in templates, by the names under which users may replace them. `base.html` is the frame of all pages,
 /// `story_card.html` a story in a list.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("base.html", include_str!("templates/base.html")),
     ("story_card.html", include_str!("templates/story_card.html")),
     ("subscribe.html", include_str!("templates/subscribe.html")),
     ("index.html", include_str!("templates/index.html")),
     ("section.html", include_str!("templates/section.html")),
+    ("archive.html", include_str!("templates/archive.html")),
+    ("listing.html", include_str!("templates/listing.html")),
     ("story.html", include_str!("templates/story.html")),
     ("feeds.html", include_str!("templates/feeds.html")),
     ("about.html", include_str!("templates/about.html")),
     ("search.html", include_str!("templates/search.html")),
     ("not_found.html", include_str!("templates/not_found.html")),
+    ("gone.html", include_str!("templates/gone.html")),
+    ("ways.html", include_str!("templates/ways.html")),
     ("private.html", include_str!("templates/private.html")),
 ];
 
 /// The name of the style sheet among the overrides.
 const STYLE_NAME: &str = "style.css";
 
-/// The target size of a page: what a phone loads at once. A longer page shows fewer stories and summaries.
-const PAGE_BYTES: usize = 50_000;
-
-/// How many stories a section's page shows with summaries, and in total. The first pair that fits into [`PAGE_BYTES`] is used.
-const DEPTHS: [(usize, usize); 8] =
-    [(usize::MAX, usize::MAX), (50, usize::MAX), (25, usize::MAX), (25, 100), (25, 50), (15, 30), (5, 20), (1, 5)];
-
 /// The most instructions of minijinja per page: enough for 10,000 stories, but a bound for endless loops.
 const FUEL: u64 = 20_000_000;
+
+/// How many sections the bar at the top of each page names.
+const BAR_SECTIONS: usize = 50;
 
 /// The checked templates of the site.
 #[derive(Clone, Debug)]
 pub struct Pages {
     environment: Environment<'static>,
     style: String,
-    /// Whether there is a server, which answers searches and filters lists.
+    /// Whether there is a server, which answers searches, filters lists, and has pages of tags.
     has_server: bool,
+    /// The sections that the bar at the top names.
+    bar: Arc<Bar>,
 }
 
-/// A section as the index shows it.
+/// The bar at the top of each page.
+#[derive(Debug, Default)]
+struct Bar {
+    sections: Vec<BarLink>,
+    /// Whether there are more public sections.
+    has_more: bool,
+    /// Whether a section has the path of the pages of tags, so that there are none.
+    hides_tags: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct BarLink {
+    title: String,
+    href: String,
+}
+
+/// A story for its own page.
 #[derive(Clone, Copy, Debug)]
-pub struct SectionSummary<'a> {
-    /// The section.
-    pub section: &'a Section,
-    /// The first few stories, in the section's order.
-    pub stories: &'a [ShownStory],
-    /// The newest change among the section's stories.
-    pub updated: Timestamp,
-    /// How many stories the section shows.
-    pub count: usize,
+pub struct StoryView<'a> {
+    /// The story.
+    pub shown: &'a ShownStory,
+    /// Why each copy belongs to it, by feed.
+    pub reasons: &'a [(FeedId, JoinReason)],
+    /// The paths of its tags that have pages.
+    pub tags: &'a BTreeSet<String>,
 }
 
 /// A reader's search.
@@ -126,7 +145,7 @@ impl Pages {
                 return Err(RenderError::UnknownTemplate(name.clone(), known.join(", ")));
             }
         }
-        Ok(Pages { environment, style, has_server: false })
+        Ok(Pages { environment, style, has_server: false, bar: Arc::default() })
     }
 
     /// Returns a copy of these pages for a folder of files, without the links that only a server can answer; `None` if these
@@ -140,67 +159,73 @@ impl Pages {
         Pages { has_server: true, ..self }
     }
 
+    /// Returns a copy of these pages whose bar names the public ones of these sections.
+    pub fn with_sections<'s>(&self, site: &Site, sections: impl Iterator<Item = &'s Section>) -> Pages {
+        let mut bar = Bar::default();
+        for section in sections {
+            bar.hides_tags |= section.id.as_str() == address::TAGS;
+            if section.is_public() && bar.sections.len() < BAR_SECTIONS {
+                let SectionLink { title, href, .. } = SectionLink::new(site, section);
+                bar.sections.push(BarLink { title, href });
+            } else {
+                bar.has_more |= section.is_public();
+            }
+        }
+        Pages { bar: Arc::new(bar), ..self.clone() }
+    }
+
+    /// Makes links of the tags that have pages: terms of facets, and on a server the tags of several of these stories.
+    pub(super) fn link_tags(&self, site: &Site, cards: &mut [Card]) {
+        if self.bar.hides_tags {
+            return;
+        }
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        cards.iter().flat_map(Card::tag_paths).for_each(|path| *counts.entry(path.to_owned()).or_default() += 1);
+        let is_linked = |path: &str| self.has_server && counts.get(path).is_some_and(|count| *count >= LEAST_TAGGED);
+        cards.iter_mut().for_each(|card| card.link_tags(site, is_linked));
+    }
+
     pub(super) fn has_server(&self) -> bool {
         self.has_server
     }
 
-    /// Returns the style sheet, served as `style.css`.
-    pub fn style(&self) -> &str {
-        &self.style
+    /// Returns the style sheet, served as `style.css`, in the site's own colour.
+    pub fn style(&self, site: &Site) -> String {
+        site.accent.map_or_else(|| self.style.clone(), |accent| self.style.clone() + &accent::rules(accent))
     }
 
-    /// Renders `/`: the sections with their first stories.
+    /// Returns the built-in templates and the style sheet, by their names.
+    pub fn built_in() -> impl Iterator<Item = (&'static str, &'static str)> {
+        TEMPLATES.into_iter().chain([(STYLE_NAME, STYLE_CSS)])
+    }
+
+    /// Renders `/`: a band for each section, or the newest posts of all.
     ///
     /// # Errors
     ///
     /// If a user's template fails.
     pub fn index(&self, site: &Site, sections: &[SectionSummary]) -> Result<String, RenderError> {
-        let blocks: Vec<SectionBlock> = sections.iter().map(|summary| SectionBlock::new(site, summary)).collect();
+        let is_river = site.front == Front::River;
+        let (bands, others) = if is_river { (Vec::new(), sections.to_vec()) } else { front::bands(site, sections) };
+        let bands: Vec<SectionBlock> =
+            bands.iter().map(|band| SectionBlock::new(site, &band.summary, &band.stories)).collect();
+        let others: Vec<SectionBlock> = others.iter().map(|other| SectionBlock::new(site, other, &[])).collect();
+        let posts = if is_river { posts(site, sections) } else { Vec::new() };
         let alternates: Vec<Alternate> =
-            sections.iter().flat_map(|summary| alternates(site, summary.section)).collect();
+            sections.iter().take(BAR_SECTIONS).flat_map(|summary| alternates(site, summary.section)).collect();
         let updated = sections.iter().map(|summary| summary.updated).max().map(|updated| Date::new(site, updated));
         let page = PageHead { alternates, ..PageHead::new(site, None, "") };
-        self.render("index.html", site, &page, context! { sections => value(blocks), updated => value(updated) })
-    }
-
-    /// Renders `/{section}/`: the section's stories by day.
-    ///
-    /// # Errors
-    ///
-    /// If a user's template fails.
-    pub fn section(&self, section: &PreparedSection) -> Result<String, RenderError> {
-        let view = section.view;
-        let place = if view.section.access.is_none() { CardPlace::List } else { CardPlace::PrivateList };
-        let cards = cards(view.site, &section.entries, place);
-        let mut page = String::new();
-        for (whole, all) in DEPTHS {
-            page = self.section_to(view, &cards[..all.min(cards.len())], whole)?;
-            if page.len() <= PAGE_BYTES {
-                break;
-            }
-        }
-        Ok(page)
-    }
-
-    /// Renders a section's page with these stories, the first `whole` of them with summaries.
-    fn section_to(&self, view: &SectionView, shown: &[Card], whole: usize) -> Result<String, RenderError> {
-        let (site, section) = (view.site, view.section);
-        let page = PageHead {
-            alternates: alternates(site, section),
-            description: section.description.as_deref().and_then(text::line),
-            robots: (!section.is_public()).then_some("noindex"),
-            ..PageHead::new(site, Some(&section.title), &format!("{}/", section.id))
+        // Templates of earlier versions show all sections alike.
+        let all: Vec<&SectionBlock> = bands.iter().chain(&others).collect();
+        let rest = context! {
+            is_river,
+            posts,
+            sections => value(&all),
+            bands => value(&bands),
+            others => value(&others),
+            updated => value(updated),
         };
-        let block = context! {
-            section => value(SectionLink::new(site, section)),
-            days => value(days(shown, whole)),
-            count => view.stories.len(),
-            older => view.stories.len() - shown.len(),
-            updated => value(Date::new(site, view.updated)),
-            feeds => value(view.feeds.iter().map(FeedLink::new).collect::<Vec<_>>()),
-            all_feeds => self.all_feeds(view),
-        };
-        self.render("section.html", site, &page, block)
+        self.render("index.html", site, &page, rest)
     }
 
     /// Renders `/story/{slug}/`: the whole story, and the sections that show it.
@@ -208,8 +233,13 @@ impl Pages {
     /// # Errors
     ///
     /// If a user's template fails.
-    pub fn story(&self, site: &Site, story: &ShownStory, sections: &[&Section]) -> Result<String, RenderError> {
-        let card = Card::new(site, story, CardPlace::OwnPage);
+    pub fn story(&self, site: &Site, story: &StoryView, sections: &[&Section]) -> Result<String, RenderError> {
+        let mut card = Card::new(site, story.shown, CardPlace::OwnPage);
+        card.explain_copies(story.reasons);
+        if !self.bar.hides_tags {
+            card.link_tags(site, |path| self.has_server && story.tags.contains(path));
+        }
+        let story = story.shown;
         let page = PageHead {
             // The text belongs to the source, so search engines should index the original.
             canonical: card.link.clone(),
@@ -221,6 +251,7 @@ impl Pages {
             ..PageHead::new(site, Some(&card.title), &format!("story/{}/", story.slug))
         };
         let sections: Vec<SectionLink> = sections.iter().map(|section| SectionLink::new(site, section)).collect();
+        let page = PageHead { section: sections.first().map(|section| section.href.clone()), ..page };
         self.render("story.html", site, &page, context! { story => value(card), sections => value(sections) })
     }
 
@@ -265,6 +296,16 @@ impl Pages {
         self.render("not_found.html", site, &page, context! {})
     }
 
+    /// Renders the page in the place of a section that was removed.
+    ///
+    /// # Errors
+    ///
+    /// If a user's template fails.
+    pub fn gone(&self, site: &Site) -> Result<String, RenderError> {
+        let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Section closed"), "410.html") };
+        self.render("gone.html", site, &page, context! {})
+    }
+
     /// Renders the page that asks for the token or password of a private section. It reveals nothing about the section.
     /// `is_wrong` means that the reader entered a wrong token.
     ///
@@ -276,17 +317,8 @@ impl Pages {
         self.render("private.html", site, &page, context! { asks_for_token, is_wrong })
     }
 
-    /// Returns the link to all feeds of a section whose page does not name them all. A folder has no list of one section, and
-    /// the list of feeds has none of a private section: there it leads to the OPML.
-    fn all_feeds(&self, view: &SectionView) -> Option<Value> {
-        let (site, section, count) = (view.site, view.section, view.section.feeds.len());
-        let opml = || address::without_host(&address::subscription(site, section, Format::Opml));
-        let href = if self.has_server && section.is_public() { address::feeds_of(site, section) } else { opml() };
-        (count > view.feeds.len()).then(|| context! { href, count => text::grouped(count) })
-    }
-
     pub(super) fn render(&self, name: &str, site: &Site, page: &PageHead, rest: Value) -> Result<String, RenderError> {
-        let site = site_context(site, self.has_server);
+        let site = self.site_context(site);
         let template = self.environment.get_template(name).map_err(template_error)?;
         template.render(context! { site, page => value(page), ..rest }).map_err(template_error)
     }
@@ -342,6 +374,8 @@ pub(super) struct PageHead {
     pub image: Option<String>,
     pub alternates: Vec<Alternate>,
     pub robots: Option<&'static str>,
+    /// The path of the section that the page belongs to.
+    pub section: Option<String>,
     /// The paths of the pages before and after this one, if it is one of several.
     pub previous: Option<String>,
     pub next: Option<String>,
@@ -361,6 +395,7 @@ impl PageHead {
             image: None,
             alternates: Vec::new(),
             robots: None,
+            section: None,
             previous: None,
             next: None,
         }
@@ -376,7 +411,7 @@ pub(super) struct Alternate {
     pub title: String,
 }
 
-fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
+pub(super) fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
     let formats = [Format::Atom, Format::Rss, Format::Json];
     let alternate = |format: Format| Alternate {
         media_type: format.media_type(),
@@ -388,10 +423,10 @@ fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
 
 /// The links to a section's page and editions.
 #[derive(Serialize)]
-struct SectionLink {
+pub(super) struct SectionLink {
     title: String,
     description: Option<String>,
-    href: String,
+    pub href: String,
     formats: Vec<FormatLink>,
 }
 
@@ -404,7 +439,7 @@ struct FormatLink {
 }
 
 impl SectionLink {
-    fn new(site: &Site, section: &Section) -> SectionLink {
+    pub(super) fn new(site: &Site, section: &Section) -> SectionLink {
         let link = |format: Format| FormatLink {
             name: format.name(),
             href: address::without_host(&address::subscription(site, section, format)),
@@ -429,15 +464,28 @@ struct SectionBlock {
 
 impl SectionBlock {
     /// Shows the first story with its summary, and the others as headlines.
-    fn new(site: &Site, summary: &SectionSummary) -> SectionBlock {
-        let card = |(at, story)| Card::new(site, story, CardPlace::List).brief(at > 0);
+    fn new(site: &Site, summary: &SectionSummary, stories: &[&ShownStory]) -> SectionBlock {
+        let card = |(at, story): (usize, &&ShownStory)| Card::new(site, story, CardPlace::List).brief(at > 0);
         SectionBlock {
             section: SectionLink::new(site, summary.section),
-            stories: summary.stories.iter().enumerate().map(card).collect(),
+            stories: stories.iter().enumerate().map(card).collect(),
             updated: Date::new(site, summary.updated),
             count: summary.count,
         }
     }
+}
+
+/// Returns the newest posts of all sections, each with the image of its feed.
+fn posts(site: &Site, sections: &[SectionSummary]) -> Vec<Value> {
+    let feeds: HashMap<&FeedId, &ShownFeed> =
+        sections.iter().flat_map(|summary| summary.feeds).map(|feed| (&feed.id, feed)).collect();
+    let post = |story: &ShownStory| {
+        let lead = story.copies.iter().find(|copy| copy.lead).and_then(|copy| feeds.get(&copy.feed));
+        let face = lead.and_then(|feed| feed.image.as_ref()).filter(|_| site.pictures);
+        let face = face.and_then(|face| shown::over_https(face.as_str()));
+        context! { story => value(Card::new(site, story, CardPlace::Post)), face }
+    };
+    front::river(sections).into_iter().map(post).collect()
 }
 
 /// A feed that a section takes.
@@ -489,19 +537,25 @@ fn pieces(excerpt: &Excerpt) -> Vec<MarkedPiece> {
     pieces
 }
 
-fn site_context(site: &Site, has_search: bool) -> Value {
-    context! {
-        title => text::line(&site.title),
-        description => site.description.as_deref().and_then(text::line),
-        language => text::language(&site.language).unwrap_or_else(|| "en".to_owned()),
-        direction => text::direction_of_language(&site.language),
-        rights => site.rights.as_deref().and_then(text::line),
-        owner => site.owner.as_ref().and_then(|owner| text::line(&owner.name)),
-        home => address::path(site, ""),
-        style => address::path(site, STYLE_NAME),
-        favicon => address::path(site, "favicon.svg"),
-        feeds => address::path(site, "feeds/"),
-        about => address::path(site, "about/"),
-        search => has_search.then(|| address::path(site, "search")),
+impl Pages {
+    fn site_context(&self, site: &Site) -> Value {
+        context! {
+            title => text::line(&site.title),
+            description => site.description.as_deref().and_then(text::line),
+            language => text::language(&site.language).unwrap_or_else(|| "en".to_owned()),
+            direction => text::direction_of_language(&site.language),
+            rights => site.rights.as_deref().and_then(text::line),
+            owner => site.owner.as_ref().and_then(|owner| text::line(&owner.name)),
+            logo => site.logo.as_ref().and_then(|logo| shown::over_https(logo.as_str())),
+            home => address::path(site, ""),
+            style => address::path(site, STYLE_NAME),
+            favicon => address::path(site, "favicon.svg"),
+            feeds => address::path(site, "feeds/"),
+            opml => address::path(site, "feeds.opml"),
+            about => address::path(site, "about/"),
+            search => self.has_server.then(|| address::path(site, "search")),
+            sections => value(&self.bar.sections),
+            more_sections => self.bar.has_more,
+        }
     }
 }

@@ -7,6 +7,7 @@
 use url::Url;
 
 use super::address;
+use super::media_type::type_of;
 use super::shown::{attributes_of, tag_length};
 use crate::entry::Entry;
 
@@ -83,7 +84,7 @@ pub(super) fn of(entry: &Entry) -> Option<String> {
 /// Returns the entry's own image, else the first picture among its files.
 fn declared(entry: &Entry) -> Option<&Url> {
     let is_picture = |url: &Url, media_type: Option<&str>| {
-        super::entry::media_type(media_type, url).get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("image/"))
+        type_of(media_type, url).get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("image/"))
     };
     let files = entry.files().filter(|file| is_picture(&file.url, file.media_type.as_deref())).map(|file| &file.url);
     entry.image.iter().chain(files).find(|url| address::is_public(url) && is_fitting_address(url))

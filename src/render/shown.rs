@@ -23,8 +23,11 @@ pub(super) struct Look {
 
 /// Returns the HTML for a page. The input must be sanitized: values in double quotes, and `<` only in tags.
 pub(super) fn html(sanitized: &str, look: Look) -> String {
-    let mut writer =
-        Writer { out: String::with_capacity(sanitized.len() + sanitized.len() / 8), look, open: Open::default() };
+    let mut writer = ContentWriter {
+        out: String::with_capacity(sanitized.len() + sanitized.len() / 8),
+        look,
+        open: OpenElements::default(),
+    };
     let mut rest = sanitized;
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at(at);
@@ -39,7 +42,7 @@ pub(super) fn html(sanitized: &str, look: Look) -> String {
 
 /// What is open at a place in the content.
 #[derive(Default)]
-struct Open {
+struct OpenElements {
     links: usize,
     /// Whether the open link has nothing that a screen reader could read.
     is_unnamed: bool,
@@ -49,13 +52,13 @@ struct Open {
     headings: Vec<usize>,
 }
 
-struct Writer {
+struct ContentWriter {
     out: String,
     look: Look,
-    open: Open,
+    open: OpenElements,
 }
 
-impl Writer {
+impl ContentWriter {
     /// Writes a tag; `after` is the rest of the content.
     fn tag(&mut self, tag: &str, after: &str) {
         let name = &tag[1..];

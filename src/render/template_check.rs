@@ -1,6 +1,7 @@
 //! Checks templates by rendering every page of a made-up site, so that a template's mistake shows when it is loaded, not when a
 //! reader opens the page.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use url::Url;
@@ -8,9 +9,12 @@ use url::Url;
 use crate::config::{Edits, Front, Owner, Section, Site};
 use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
 use crate::query::Query;
+use crate::reason::JoinReason;
 use crate::render::feed_list::{FeedPage, ListedFeed};
-use crate::render::page::{Pages, Search, SearchedStory, SectionSummary};
-use crate::render::{RenderError, SectionView};
+use crate::render::front::SectionSummary;
+use crate::render::listing::ListingKind;
+use crate::render::page::{Pages, Search, SearchedStory, StoryView};
+use crate::render::{RenderError, SectionView, TAGS};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
 use crate::text::PlainText;
 use crate::time::Timestamp;
@@ -41,8 +45,10 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
     for (site, stories) in [(site(true), vec![full, bare.clone()]), (site(false), Vec::new())] {
         let (section, feeds) = (section(), [feed()]);
         let updated = now();
-        let summary = SectionSummary { section: &section, stories: &stories, updated, count: stories.len() };
+        let summary =
+            SectionSummary { section: &section, stories: &stories, updated, count: stories.len(), feeds: &feeds };
         pages.index(&site, &[summary])?;
+        pages.index(&Site { front: Front::River, ..site.clone() }, &[summary])?;
         let view = SectionView {
             site: &site,
             section: &section,
@@ -56,8 +62,14 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
             prev_archive: None,
         };
         pages.section(&view.prepare())?;
+        pages.archive(&SectionView { archive: Some(2), prev_archive: Some(1), ..view }.prepare())?;
+        for listed in [ListingKind::Source(&feeds[0]), ListingKind::Tag(None), ListingKind::Tag(Some("topic"))] {
+            pages.listing(&view.prepare(), listed)?;
+        }
         for story in stories.iter().chain([&bare]) {
-            pages.story(&site, story, &[&section])?;
+            let reasons = [("feed".into(), JoinReason::Link)];
+            let tags = BTreeSet::from([format!("{TAGS}/term")]);
+            pages.story(&site, &StoryView { shown: story, reasons: &reasons, tags: &tags }, &[&section])?;
         }
         let rows = feeds.map(|feed| ListedFeed { feed, state: "ok".to_owned(), newest: Some(updated) });
         let (is_full, rows) = (!stories.is_empty(), &rows[..stories.len().min(1)]);
@@ -75,6 +87,7 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let search = Search { words: "content", query: &query, faults: &faults, has_more, is_cut: has_more };
         pages.search(&site, search, &hits)?;
         pages.not_found(&site)?;
+        pages.gone(&site)?;
         for (asks_for_token, is_wrong) in [(true, false), (true, true), (false, false)] {
             pages.private(&site, asks_for_token, is_wrong)?;
         }

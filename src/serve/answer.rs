@@ -15,8 +15,8 @@ use url::Url;
 use super::session::{self, is_same};
 use crate::config::{Access, Section};
 use crate::feed::SectionId;
-use crate::publish::{ContentCoding, Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
-use crate::render::Format;
+use crate::publish::{ContentCoding, Edition, Editions, GONE, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
+use crate::render::{Format, TAGS};
 
 /// The Content-Security-Policy of every answer: a page may load its own style, and images and media over https, but no scripts.
 const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' https:; media-src https:; style-src 'self'; base-uri 'none'; \
@@ -121,8 +121,10 @@ pub(super) fn preflight(editions: &Editions, request: &SiteRequest) -> Response 
     let is_public = |section: &Arc<Section>| section.access.is_none();
     let is_on_request =
         (rest.starts_with("/archive/") || rest == ".opml") && editions.setting.sections.get(&id).is_some_and(is_public);
+    let is_listing = request.path.ends_with(".atom") && matches!(id.as_str(), "feeds" | TAGS) && rest.starts_with('/');
     let edition = editions.edition(request.path).or_else(|| editions.edition(&format!("{id}{rest}")));
     if !is_on_request
+        && !is_listing
         && request.path != "feeds.opml"
         && !edition.is_some_and(|edition| edition.is_feed && edition.private.is_none())
     {
@@ -400,9 +402,9 @@ pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Res
             response
         }
         Some(new) if is_of_section(rest) => unauthorized(editions, new, request, rest == "/"),
-        _ if is_of_section(rest) && editions.setting.gone.contains(id) => absent(editions, StatusCode::GONE),
+        _ if is_of_section(rest) && editions.setting.gone.contains(id) => absent(editions, GONE, StatusCode::GONE),
         _ if is_edition(rest) && editions.setting.sections.contains_key(&SectionId::from(id)) => unavailable(),
-        _ => absent(editions, StatusCode::NOT_FOUND),
+        _ => absent(editions, NOT_FOUND, StatusCode::NOT_FOUND),
     };
     request.finish(response)
 }
@@ -416,9 +418,9 @@ fn is_edition(rest: &str) -> bool {
     matches!(rest, "" | "/" | ".atom" | ".rss" | ".json" | ".opml")
 }
 
-/// Answers 404 or 410 with the "page not found" page.
-fn absent(editions: &Editions, status: StatusCode) -> Response {
-    match editions.edition(NOT_FOUND) {
+/// Answers 404 or 410 with the page that explains it.
+fn absent(editions: &Editions, page: &str, status: StatusCode) -> Response {
+    match editions.edition(page) {
         Some(page) => {
             // An error page has no validators, and conditional requests do not apply to it.
             let (body, none) = (page.identity.clone(), HeaderMap::new());

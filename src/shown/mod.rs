@@ -25,7 +25,7 @@ pub use infos::{InfoCache, Infos};
 pub use lists::{ListedState, OpmlContent, opml_content, public_feed_states, shown_feeds};
 pub use named::{CANDIDATES, Candidate, candidate, meant, named, story_at};
 pub use passing::{Passing, each_story};
-pub use public::{PublicStories, PublicStory, public_story, search_public};
+pub use public::{ExplainedStory, PublicStories, PublicStory, explained_story, public_story, search_public};
 pub use readiness::{Readiness, readiness};
 pub use searched::{SearchHit, SearchHits, find};
 pub use sections::{SECTION_FEEDS, SectionContent, permanent_id, section_content};

@@ -8,14 +8,16 @@ use std::time::Duration;
 use crate::config::{Config, Section};
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
-use crate::newsroom;
+use crate::newsroom::{self, Viewer};
 use crate::number::StoryNumber;
 use crate::query::{Query, Searched};
+use crate::reason::JoinReason;
 use crate::section::ShownStory;
 use crate::store::{ReadLimits, StoreError, View};
 use crate::text::PlainText;
 
 use super::Infos;
+use super::copies::copies_of;
 use super::stories::story_in;
 
 /// How many matches are read per wanted story: some may no longer be public since they were indexed.
@@ -68,6 +70,32 @@ pub fn public_story(
         }
     }
     Ok(first.map(|shown| PublicStory { shown, sections }))
+}
+
+/// A story, and why each copy belongs to it, by feed.
+pub type ExplainedStory = (PublicStory, Vec<(FeedId, JoinReason)>);
+
+/// Returns a story as the public may see it, and why each copy belongs to it, by feed.
+///
+/// # Errors
+///
+/// Returns the errors of the store.
+pub fn explained_story(
+    view: &View,
+    config: &Config,
+    story: StoryNumber,
+    infos: &Infos,
+) -> Result<Option<ExplainedStory>, StoreError> {
+    let Some(public) = public_story(view, config, story, infos)? else { return Ok(None) };
+    let first = public.sections_in(config).into_iter().next();
+    let reasons = match first.filter(|_| public.shown.copies.len() > 1) {
+        Some(section) => {
+            let copies = copies_of(view, config, story, Viewer::Section(section), false)?.copies;
+            copies.iter().map(|copy| (copy.feed.id.clone(), copy.reason)).collect()
+        }
+        None => Vec::new(),
+    };
+    Ok(Some((public, reasons)))
 }
 
 /// Returns what public sections show that matches a query, at most `limit` stories. The search of the index takes as

@@ -201,7 +201,7 @@ fn section_with_a_password_asks_for_it_and_needs_no_cookie() {
     let asked = daemon.get("/board/");
     assert_eq!(asked.status, 401);
     assert!(asked.header("www-authenticate").unwrap().starts_with("Basic"));
-    assert!(!text(&asked.body).contains("<form"), "{}", text(&asked.body));
+    assert!(!text(&asked.body).contains("method=\"post\""), "{}", text(&asked.body));
     assert_eq!(post(&daemon, "/board/", "token=canary").status, 405);
     let authorization = ("Authorization", "Basic Z2FpbDpjYW5hcnk=");
     let page = request(&daemon.site, "GET", "/board/", &[authorization]);

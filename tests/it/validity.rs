@@ -234,7 +234,8 @@ fn hostile_text_stays_text_on_every_page() {
     for (section, stories) in sections() {
         let feeds = feeds();
         let mut documents = vec![pages.section(&view(&site, &section, &stories, &feeds).prepare()).unwrap()];
-        documents.extend(stories.iter().take(20).map(|story| pages.story(&site, story, &[&section]).unwrap()));
+        documents
+            .extend(stories.iter().take(20).map(|story| pages.story(&site, &of_story(story), &[&section]).unwrap()));
         for document in documents {
             assert_eq!(document.find("<script"), None);
             assert!(!document.contains("href=\"javascript:") && !document.contains("src=\"javascript:"));

@@ -5,11 +5,12 @@ pub mod outside;
 pub mod rules;
 pub mod schema;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use newswire::config::{Edits, Owner, PodcastChannel, Section, Site};
 use newswire::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Podcast, Source, Transcript};
-use newswire::render::SectionView;
+use newswire::render::{SectionView, StoryView};
 use newswire::section::{ShownCopy, ShownFeed, ShownStory};
 use newswire::time::Timestamp;
 use url::Url;
@@ -290,6 +291,11 @@ pub fn episode() -> ShownStory {
         ..entry("https://cast.example/12", "Twelve")
     };
     story("twelve", "2018-01-02T03:04:05Z", entry)
+}
+
+/// Returns a story for its own page, without tags that have pages.
+pub fn of_story(story: &ShownStory) -> StoryView<'_> {
+    StoryView { shown: story, reasons: &[], tags: const { &BTreeSet::new() } }
 }
 
 pub fn feeds() -> Vec<ShownFeed> {
