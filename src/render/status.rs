@@ -25,16 +25,42 @@ pub struct StatusEvent {
     pub at: Timestamp,
 }
 
-/// Renders the page at `/status`. `status` is the value of `/status.json`.
+/// Renders the page at `/status`. `status` is the value of `/status.json`. Times are relative to `now`, and in full in the
+/// site's time zone.
 ///
 /// # Errors
 ///
 /// If the template uses a value that `status` does not have.
-pub fn status_page(site: &Site, status: &impl Serialize) -> Result<String, RenderError> {
+pub fn status_page(site: &Site, status: &impl Serialize, now: Timestamp) -> Result<String, RenderError> {
     let mut environment = Environment::new();
+    let zone = site.timezone;
+    let local = move |at: Timestamp| at.datetime().with_timezone(&zone).format("%-d %B %Y, %H:%M").to_string();
+    environment.add_filter("local", move |time: String| read(&time).map_or(time, local));
+    environment.add_filter("relative", move |time: String| read(&time).map_or(time, |at| relative(at, now)));
     environment.add_template("status.html", PAGE).map_err(failed)?;
     let page = environment.get_template("status.html").map_err(failed)?;
-    page.render(context! { title => site.title.as_str(), status => Value::from(Serde(status)) }).map_err(failed)
+    let status = Value::from(Serde(status));
+    let title = site.title.as_str();
+    page.render(context! { title, status, now => local(now), zone => zone.name() }).map_err(failed)
+}
+
+/// Reads a time of the status (RFC 3339).
+fn read(time: &str) -> Option<Timestamp> {
+    let time = chrono::DateTime::parse_from_rfc3339(time).ok()?;
+    Some(Timestamp::from_datetime(time.to_utc()))
+}
+
+/// Returns a time as people say it: `3 minutes ago`, `in 2 hours`.
+fn relative(at: Timestamp, now: Timestamp) -> String {
+    let (is_past, seconds) = if at <= now { (true, now.since(at).as_secs()) } else { (false, at.since(now).as_secs()) };
+    let (count, unit) = match seconds {
+        0..60 => return if is_past { "just now" } else { "in a minute" }.to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    if is_past { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
 }
 
 fn failed(error: minijinja::Error) -> RenderError {
@@ -83,5 +109,25 @@ fn entry(site: &Site, event: &StatusEvent) -> Entry {
             ..Content::default()
         }),
         ..Entry::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_their_largest_unit() {
+        let check = |seconds: i64, expected: &str| {
+            let (at, now) = (Timestamp::from_millis(1_000 * seconds), Timestamp::from_millis(0));
+            assert_eq!(relative(at, now), expected);
+        };
+        check(0, "just now");
+        check(-61, "1 minute ago");
+        check(-7_300, "2 hours ago");
+        check(-172_800, "2 days ago");
+        check(30, "in a minute");
+        check(3_600, "in 1 hour");
+        check(864_000, "in 10 days");
     }
 }

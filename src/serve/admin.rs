@@ -224,7 +224,7 @@ async fn status_page(State((store, health)): State<(Store, Health)>) -> Response
         Ok(status) => status,
         Err(error) => return failed(&error),
     };
-    match render::status_page(&health.configs.borrow().site, &status) {
+    match render::status_page(&health.configs.borrow().site, &status, clock::now()) {
         Ok(page) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
         Err(error) => failed(&error),
     }
