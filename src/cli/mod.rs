@@ -19,6 +19,7 @@ mod run;
 mod search;
 mod setup;
 mod split;
+mod templates;
 mod trial;
 mod upgrade;
 
@@ -69,6 +70,8 @@ enum Command {
     Poll(poll::Args),
     /// Writes all editions and pages as files; does not touch unchanged files
     Publish(publish::Args),
+    /// Writes the built-in templates of the pages into a folder, to be changed
+    Templates(templates::Args),
     /// Reads the config and prints every problem
     Check(check::Args),
     /// Shows the state of the feeds
@@ -192,6 +195,7 @@ impl Cli {
             Command::Run => run::run(config),
             Command::Poll(args) => poll::run(config, &args),
             Command::Publish(args) => publish::run(config, &args),
+            Command::Templates(args) => templates::run(&args),
             Command::Check(args) => check::run(config, &args),
             Command::Feeds(args) => feeds::feeds(config, &args),
             Command::Sections(args) => feeds::sections(config, &args),
