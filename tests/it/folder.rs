@@ -236,3 +236,49 @@ fn folder_is_a_complete_site_under_nginx_at_a_sub_path() {
     }
     assert!(seen.iter().any(|path| path.starts_with("/wire/story/")));
 }
+
+/// Sources, tags and terms of facets have pages and feeds; only the server has those of tags. A new story changes few files.
+#[test]
+fn new_story_among_many_changes_few_files() {
+    let faceted = config("https://news.example.org/").replace("[server]", "facets = [\"region\"]\n[server]");
+    let categories = "<category>region:north</category><category>Ships</category></item>";
+    let feed = |numbers| feed(numbers).replace("</item>", categories);
+    let workspace = Workspace::whole(&faceted);
+    workspace.write("a.xml", &feed(0..300));
+    output(&workspace.config(), &["poll", "--force"]);
+    let (site, _) = published(&workspace);
+    let mut found = BTreeSet::new();
+    files(&site, &site, &mut found);
+    for file in [
+        "feeds/a/index.html",
+        "feeds/a.atom",
+        "tags/region/north/index.html",
+        "tags/region/north.atom",
+        "all/archive/1/index.html",
+    ] {
+        assert!(found.contains(file), "{file}: {found:?}");
+    }
+    assert!(!found.iter().any(|file| file.starts_with("tags/ships")), "{found:?}");
+
+    workspace.write("a.xml", &feed(0..301));
+    output(&workspace.config(), &["poll", "--force"]);
+    let (_, printed) = published(&workspace);
+    let written: usize = printed.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    // Its page; page and editions of its section; pages and feeds of its source and region; front, sitemap and list of feeds;
+    // and the archive document that takes the story which it pushes out.
+    assert!((8..=22).contains(&written), "{printed}");
+
+    let daemon = Daemon::start(&workspace);
+    daemon.get_until("/all.json", "Story 300");
+    for path in
+        ["/feeds/a/", "/feeds/a.atom", "/tags/region/north/", "/tags/ships/", "/tags/ships.atom", "/all/archive/1/"]
+    {
+        let answer = daemon.get(path);
+        assert!(answer.status == 200 && text(&answer.body).contains("Story "), "{path}: {}", answer.status);
+    }
+    for path in ["/feeds/b/", "/tags/nothing/", "/tags/region/south/", "/tags/other/north/", "/all/archive/99/"] {
+        assert_eq!(daemon.get(path).status, 404, "{path}");
+    }
+    assert!(text(&daemon.get("/all/").body).contains("<a class=\"tag\" href=\"/tags/ships/\">"));
+    assert!(!std::fs::read_to_string(site.join("all/index.html")).unwrap().contains("/tags/ships/"));
+}

@@ -10,6 +10,7 @@
 
 mod archive;
 mod attribution;
+mod browser;
 mod cli_daemon;
 mod cli_edit;
 mod cli_feeds;

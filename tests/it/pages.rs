@@ -341,3 +341,33 @@ fn invalid_template_is_an_error_when_it_is_loaded() {
     let error = Pages::new(&[("abuot.html".to_owned(), String::new())]).unwrap_err();
     assert!(matches!(error, RenderError::UnknownTemplate(..)));
 }
+
+/// Returns the built-in templates of the previous version, which users have copied and changed.
+fn former_templates() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/former_templates");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let named = |path: std::path::PathBuf| {
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap())
+    };
+    files.map(named).collect()
+}
+
+#[test]
+fn templates_of_the_previous_version_still_render() {
+    let all = former_templates();
+    assert!(all.len() > 10);
+    Pages::new(&all).unwrap();
+    for one in &all {
+        Pages::new(std::slice::from_ref(one)).unwrap_or_else(|error| panic!("{}: {error}", one.0));
+    }
+}
+
+#[test]
+fn accent_is_in_the_style_sheet_and_the_logo_in_the_header() {
+    let accent = newswire::config::Colour { red: 0xff, green: 0xee, blue: 0 };
+    let site = Site { accent: Some(accent), logo: Some(url("http://news.example.org/logo.svg")), ..site() };
+    let pages = pages_of(&site);
+    assert!(pages.style(&site).ends_with("--accent: #000; } }\n"), "print stays black");
+    let page = pages.about(&site, &[]).unwrap();
+    assert!(page.contains("src=\"https://news.example.org/logo.svg\" alt=\"Jungle Drum\""), "{page}");
+}
