@@ -8,7 +8,6 @@ use std::ops::Range;
 use foldhash::HashSet;
 
 use super::dates;
-use super::parting::OWN_WORDS;
 use super::related;
 use super::sentences::{Had, Index, SentenceDifference, hash, sentences, weight, without_marks};
 use super::title::Titles;
@@ -44,7 +43,7 @@ const LONG_TEXT: usize = 50;
 /// This many own words at the ends of both texts are comments on what they have in common.
 const COMMENT: usize = 12;
 
-/// The same for texts with [`MANY_FACTS`] in common.
+/// The same for texts under one headline, or with much else in common.
 const LONG_COMMENT: usize = 25;
 
 /// The longest form with one or two blanks: traffic, recalls, notices.
@@ -364,12 +363,9 @@ impl Coverage {
     /// Returns whether both end in words of their own, such as two blogs' comments on a press release. Under one
     /// headline, or headlines that say what the text says, an article may be cut and continued on each side.
     fn has_comments(&self, titles: Titles, are_told: [bool; 2]) -> bool {
-        let least = match titles {
-            Titles::EqualTelling | Titles::Equal => OWN_WORDS,
-            _ if are_told == [true, true] => OWN_WORDS,
-            _ if self.facts >= MANY_FACTS => LONG_COMMENT,
-            _ => COMMENT,
-        };
+        let is_same_headline = matches!(titles, Titles::EqualTelling | Titles::Equal);
+        let is_story = is_same_headline || are_told == [true, true] || self.facts >= MANY_FACTS;
+        let least = if is_story { LONG_COMMENT } else { COMMENT };
         self.sides.iter().all(|side| side.tail >= least)
     }
 
@@ -386,14 +382,15 @@ impl Coverage {
             true => 2,
             false => LEAST_FACTS,
         };
-        let is_story = is_told
-            || is_same_headline && (words >= UNIQUE_TEXT || self.facts >= SAME_FACTS)
-            || titles != Titles::EqualShort && words >= LONG_TEXT && self.facts >= MANY_FACTS
-            || titles != Titles::EqualShort && words >= UNIQUE_TEXT && are_told == [true, true];
+        // A form that is filled again is as long as before; a copy is often cut.
+        let is_cut = !self.is_whole();
+        let is_story = self.facts >= MANY_FACTS && (is_same_headline || words >= LONG_TEXT)
+            || is_cut && (is_told || is_same_headline && (words >= UNIQUE_TEXT || self.facts >= SAME_FACTS))
+            || is_cut && words >= UNIQUE_TEXT && are_told == [true, true];
         let is_editors = short.words.0 >= LONGEST_FORM
             || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT
-            || !self.is_form && is_story;
-        self.reworded.0 == 0 || self.reworded.1 * 8 <= words && self.facts >= least_facts && is_editors
+            || !self.is_form && titles != Titles::EqualShort && is_story;
+        self.reworded.0 == 0 && !self.is_form || self.reworded.1 * 8 <= words && self.facts >= least_facts && is_editors
     }
 
     /// Returns whether no sentence contradicts the other text. Where every noun has a capital, a noun that replaces

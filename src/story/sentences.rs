@@ -104,7 +104,7 @@ pub(super) struct SentenceDifference {
     pub common: usize,
     /// In how many places words replace words, and how many words.
     pub reworded: (usize, usize),
-    /// The words that replace each other.
+    /// The words that replace each other, even if they are one word in two spellings, or synonyms.
     pub replaced: Vec<(Vec<Word>, Vec<Word>)>,
     longest: usize,
     /// Whether the two have different numbers or weekdays, or one has a "not".
@@ -150,8 +150,12 @@ impl SentenceDifference {
         names: &HashSet<u64>,
         is_weekday: bool,
     ) {
+        if one.is_empty() || other.is_empty() {
+            return;
+        }
+        self.replaced.push((one.to_vec(), other.to_vec()));
         let is_respelt = matches!((one, other), ([one], [other]) if one.is_spelt_as(*other));
-        if one.is_empty() || other.is_empty() || is_respelt || are_synonyms(one, other) {
+        if is_respelt || are_synonyms(one, other) {
             return;
         }
         let has_name = |words: &[Word], own: &[Word]| {
@@ -162,7 +166,6 @@ impl SentenceDifference {
         self.has_other_facts |= is_weekday || has_number(one, other) && has_number(other, one);
         self.has_other_names |= has_name(one, ones) && has_name(other, others);
         let words = extent(one).max(extent(other));
-        self.replaced.push((one.to_vec(), other.to_vec()));
         self.reworded.0 += 1;
         self.reworded.1 += words;
         self.longest = self.longest.max(words);
