@@ -26,7 +26,7 @@ const MEMORY_OF_PARSERS: usize = 8 << 20;
 struct Counting;
 
 thread_local! {
-        /// The count is signed, because a thread may free what another one allocated.
+    /// The count is signed, because a thread may free what another one allocated.
     static IN_USE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }

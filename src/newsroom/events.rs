@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn many_new_entries_are_a_flood_but_for_a_new_feed() {
+    fn many_new_entries_are_a_flood_except_in_a_new_feed() {
         let flood = News { new: 50, ..News::default() };
         check(&failing(0), &failing(0), flood, &[FeedEvent::Flooded { new: 50 }]);
         check(&FeedHealth::default(), &failing(0), flood, &[]);

@@ -74,7 +74,7 @@ impl Drawing {
     pub(super) fn text(&mut self, text: &str) {
         let words = if self.in_title { &mut self.title } else { &mut self.words };
         for word in text.split_whitespace() {
-            if words.len() + word.len() > MAX_CHARS {
+            if words.chars().count() + word.chars().count() > MAX_CHARS {
                 break;
             }
             words.push_str(if words.is_empty() { "" } else { " " });

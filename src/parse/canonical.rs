@@ -303,7 +303,8 @@ impl<'a> CanonicalPass<'a> {
                 feed_fields::field(&element, &mut self.feed, &mut target);
             }
             Some(_) => target.repairs.note(RepairKind::TooManyFields),
-            // The entry is beyond `MAX_ENTRIES`, or the feed has too many fields.
+            None if !in_entry => target.repairs.note(RepairKind::TooManyFields),
+            // The entry is beyond `MAX_ENTRIES`.
             None => {}
         }
     }

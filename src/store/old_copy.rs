@@ -76,16 +76,16 @@ fn copy(path: &Path, to: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(),
 
 /// Renames the temporary copy to the first free name.
 fn keep(mut copy: tempfile::NamedTempFile, path: &Path, version: usize) -> Result<PathBuf, StoreError> {
-    let mut name = sibling(path, &format!(".v{version}"));
-    for number in 2..NAMES {
+    let first = sibling(path, &format!(".v{version}"));
+    let others = (2..=NAMES).map(|number| sibling(path, &format!(".v{version}-{number}")));
+    for name in std::iter::once(first.clone()).chain(others) {
         match copy.persist_noclobber(&name) {
             Ok(_) => return Ok(name),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => copy = error.file,
             Err(error) => return Err(failed(&name)(error.error)),
         }
-        name = sibling(path, &format!(".v{version}-{number}"));
     }
-    Err(failed(&name)(std::io::ErrorKind::AlreadyExists.into()))
+    Err(failed(&first)(std::io::ErrorKind::AlreadyExists.into()))
 }
 
 #[cfg(test)]

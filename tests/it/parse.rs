@@ -578,3 +578,17 @@ fn rss_title_is_html_only_if_it_looks_like_html() {
     check("a\n  b\u{a0}c", "a b c");
     check("safe&lt;script&gt;alert(1)&lt;/script&gt;", "safe");
 }
+
+#[test]
+fn fields_beyond_the_limit_are_reported_for_entries_and_for_the_feed() {
+    let field = "<category>quay</category>".repeat(2_001);
+    let (of_feed, of_entry) = (field.as_str(), "");
+    for (of_feed, of_entry) in [(of_feed, of_entry), (of_entry, of_feed)] {
+        let document = format!(
+            "<rss version=\"2.0\"><channel><title>A</title>{of_feed}<item><guid>1</guid>{of_entry}</item></channel></rss>"
+        );
+        let feed = newswire::parse::parse(document.as_bytes(), &newswire::parse::Hints::default()).unwrap();
+        let kinds: Vec<_> = feed.repairs.iter().map(|repair| repair.kind).collect();
+        assert!(kinds.contains(&newswire::feed::RepairKind::TooManyFields), "{kinds:?}");
+    }
+}
