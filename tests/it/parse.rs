@@ -587,7 +587,7 @@ fn fields_beyond_the_limit_are_reported_for_entries_and_for_the_feed() {
         let document = format!(
             "<rss version=\"2.0\"><channel><title>A</title>{of_feed}<item><guid>1</guid>{of_entry}</item></channel></rss>"
         );
-        let feed = newswire::parse::parse(document.as_bytes(), &newswire::parse::Hints::default()).unwrap();
+        let feed = parse(document.as_bytes(), &Hints::default()).unwrap();
         let kinds: Vec<_> = feed.repairs.iter().map(|repair| repair.kind).collect();
         assert!(kinds.contains(&newswire::feed::RepairKind::TooManyFields), "{kinds:?}");
     }
