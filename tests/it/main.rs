@@ -66,6 +66,7 @@ mod serve;
 mod store;
 mod stories;
 mod support;
+mod templates;
 mod trial;
 mod validity;
 mod visitors;
