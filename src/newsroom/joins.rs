@@ -70,7 +70,8 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 /// join texts that contradict each other. Some pages, such as a live blog, get new entries all the time: a link to one
 /// joins only entries with a similar headline or text. Two entries for a live blog or a site's section are about two
 /// events if they have the same sentences with other numbers or names. Two entries for a page such as that of the
-/// weather are two issues if they have one headline, other texts, and dates that are apart.
+/// weather are two issues if they have one headline, other texts, and dates that are apart; so are two fillings of one
+/// form, whatever their page.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
@@ -97,9 +98,9 @@ fn by_link(
                 && !cleaned.wording().has_text_of(&other.wording);
             let is_other_event = (is_section || is_of_many) && cleaned.wording().has_other_facts(&other.wording);
             let is_next_issue = !is_original
-                && link::may_recur(&key.key)
                 && apart(sort_at(&cleaned.entry, now), other.sort_at) >= LEAST_RECURRENCE
-                && cleaned.wording().is_next_issue_of(&other.wording);
+                && (link::may_recur(&key.key) && cleaned.wording().is_next_issue_of(&other.wording)
+                    || cleaned.wording().is_filled_again_in(&other.wording));
             let is_apart = is_elsewhere
                 || is_unlike
                 || is_other_event

@@ -52,15 +52,17 @@ const LONGEST_FORM: usize = 150;
 /// A text with this many words is published once under its headline, even if it has no numbers or names.
 const WHOLE_TEXT: usize = 30;
 
-/// In a text with fewer words, one other word may be the blank of a form, even under one headline.
+/// In a text with fewer words, one other word may be the blank of a form under other headlines.
 const UNIQUE_TEXT: usize = 40;
+
+/// The same under one headline, if the other text goes on.
+const SUMMARY: usize = 20;
+
+/// A report has a number or a name in so many words; forms that are filled with words have fewer.
+const DENSE_WORDS: usize = 12;
 
 /// Two texts in which words replace others have at least this many numbers and names in common.
 const LEAST_FACTS: usize = 3;
-
-/// Two texts under one headline that have so many numbers and names in common are about the same, even if they do not
-/// say what the headline says.
-const SAME_FACTS: usize = 5;
 
 /// Two long texts that have so many numbers and names in common are about the same, whatever their headlines are.
 const MANY_FACTS: usize = 6;
@@ -311,6 +313,11 @@ impl Coverage {
         self.contradicted > 0 || self.sides.iter().any(|side| side.opening == Some(Had::Contradicted))
     }
 
+    /// Returns whether both have the same opening with other facts, and little else in common.
+    pub(super) fn is_filled_again(&self) -> bool {
+        self.sides.iter().all(|side| side.opening == Some(Had::Contradicted) && side.share() < 0.5)
+    }
+
     /// Returns whether one of the texts has the opening of the other.
     pub(super) fn has_opening(&self) -> bool {
         self.sides.iter().any(|side| side.opening.is_some_and(|had| had <= Had::Edited))
@@ -384,8 +391,10 @@ impl Coverage {
         };
         // A form that is filled again is as long as before; a copy is often cut.
         let is_cut = !self.is_whole();
+        let is_dense = titles == Titles::EqualTelling && self.facts >= LEAST_FACTS && self.facts * DENSE_WORDS >= words;
         let is_story = self.facts >= MANY_FACTS && (is_same_headline || words >= LONG_TEXT)
-            || is_cut && (is_told || is_same_headline && (words >= UNIQUE_TEXT || self.facts >= SAME_FACTS))
+            || is_dense
+            || is_cut && (is_told || is_same_headline && words >= SUMMARY)
             || is_cut && words >= UNIQUE_TEXT && are_told == [true, true];
         let is_editors = short.words.0 >= LONGEST_FORM
             || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT

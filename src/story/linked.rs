@@ -91,6 +91,12 @@ impl Wording {
             })
     }
 
+    /// Returns whether both texts begin with the same sentence with other numbers or names, and have little else in
+    /// common: a form that was filled again, and not an article that was updated.
+    pub fn is_filled_again_in(&self, other: &Wording) -> bool {
+        self.coverage(other).is_some_and(|coverage| coverage.is_filled_again())
+    }
+
     /// Returns whether so much of the shorter text is in the longer one that one may be an edit of the other. Compares
     /// the titles if an entry has no text.
     pub fn shares_text_with(&self, other: &Wording) -> bool {
@@ -159,6 +165,21 @@ mod tests {
         check(wet, wet, false);
         check(wet, "It will be wet with strong winds from the north-east.", false);
         check(wet, "From the Post.", false);
+    }
+
+    #[test]
+    fn form_is_filled_again_if_little_of_it_stays() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let (one, other) = (wording("Shares close higher", one), wording("Shares close mixed", other));
+            assert_eq!(one.is_filled_again_in(&other), expected, "{one:?} {other:?}");
+        };
+        let report =
+            "The main index closed up 0.5 per cent at 7960 points. Banks led, while the pound stood at 1.35 dollars.";
+        check(report, &report.replace("0.5", "1.8").replace("7960", "8120").replace("1.35", "1.27"), true);
+        check(report, report, false);
+        let storm = "The storm killed 12 people on the coast, the governor said. It tore the roofs off whole streets, and boats \
+                     lie in gardens. Rescuers search the harbour with dogs, and schools stay closed until Monday.";
+        check(storm, &storm.replace("12", "19"), false);
     }
 
     #[test]
