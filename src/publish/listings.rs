@@ -99,6 +99,8 @@ struct ListingContent {
     title: String,
     source: Option<ShownFeed>,
     stories: Vec<ShownStory>,
+    /// When the newest of the stories changed; without stories, since when a section takes the source.
+    updated: Timestamp,
 }
 
 impl Publisher {
@@ -147,9 +149,16 @@ impl Publisher {
             let source = shown::shown_feeds(&of_config, feed.into_iter(), &infos)?.pop();
             let name = || stories.iter().find_map(|story| render::tag_name(&of_config.site, story, &at));
             let title = source.as_ref().map(|feed| feed.title.clone()).or_else(name);
-            Ok(ListingContent { title: title.unwrap_or_else(|| at.clone()), source, stories })
+            let updated = match (stories.iter().map(|story| story.updated).max(), feed) {
+                (Some(updated), _) => Some(updated),
+                (None, Some(feed)) => shown::known_since(reader, &of_config, feed)?,
+                (None, None) => None,
+            };
+            // `None`: the stories of a tag left their sections meanwhile.
+            let title = title.unwrap_or_else(|| at.clone());
+            Ok(updated.map(|updated| ListingContent { title, source, stories, updated }))
         });
-        let content = reading.await?;
+        let Some(content) = reading.await? else { return Ok(None) };
         let PageSet { served, for_folder } = self.pages(config);
         let pages = if turn.is_some() { served } else { for_folder.unwrap_or(served) };
         let (of_config, path) = (config.clone(), path.to_owned());
@@ -171,11 +180,7 @@ fn documents(
 ) -> Result<[Edition; 2], PublishError> {
     let section = render::listing_section(path, content.title.clone());
     let id = render::under(&config.site, &format!("{path}/")).to_string();
-    let view = SectionView {
-        hub: None,
-        updated: content.stories.iter().map(|story| story.updated).max().unwrap_or(Timestamp::from_millis(0)),
-        ..view(config, &section, &id, &content.stories)
-    };
+    let view = SectionView { hub: None, updated: content.updated, ..view(config, &section, &id, &content.stories) };
     let prepared = view.prepare();
     let listed = match (subject, &content.source) {
         (ListingSubject::Source(_), Some(source)) => ListingKind::Source(source),

@@ -33,6 +33,17 @@ pub struct SectionContent {
     pub atom_id: String,
 }
 
+/// Returns since when the first public section that takes a feed is known: the time of the feed's own listing while no
+/// section shows a story of it. `None` if no public section takes the feed.
+///
+/// # Errors
+///
+/// Returns the errors of the store.
+pub fn known_since(view: &View, config: &Config, feed: &FeedId) -> Result<Option<Timestamp>, StoreError> {
+    let section = config.sections.iter().find(|section| section.is_public() && section.takes(feed));
+    section.map(|section| Ok(view.section(&section.id)?.first_seen)).transpose()
+}
+
 /// Returns the content of a section: its newest stories, as many as fit its [`Window`].
 ///
 /// # Errors
