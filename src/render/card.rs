@@ -63,7 +63,7 @@ pub(super) struct Card {
     byline: Option<String>,
     /// The authors, unless they are the source.
     author: Option<String>,
-    /// The people through whom the story came.
+    /// The names in "via": who passed the story on.
     via: Option<String>,
     source: SourceLink,
     /// Whether the byline names the source, so that the page need not repeat it.

@@ -1,7 +1,7 @@
 //! The picture of a story: the one that its feed declares, else the first fitting one in its text.
 //!
 //! The policy held here: a picture illustrates the story. A counting pixel, an avatar, an emoji, a badge or a share button
-//! never does, whoever declares it. A picture in the text whose size is unknown counts only if it stands alone in its
+//! never does, even if a feed declares it. A picture in the text whose size is unknown counts only if it stands alone in its
 //! paragraph or in a `figure`.
 
 use url::Url;
@@ -165,7 +165,7 @@ impl Sized {
     }
 }
 
-/// Whether an `img` is seen, so that another picture beside it is not alone.
+/// Whether an `img` is visible. Then another picture next to it is not alone.
 fn is_seen(tag: &str) -> bool {
     let is_tiny = |size: &str| pixels(size).is_some_and(|pixels| pixels < 2);
     !attributes_of(tag).any(|(name, value)| matches!(name, "width" | "height") && is_tiny(value))

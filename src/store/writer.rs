@@ -83,7 +83,7 @@ impl Writer {
             let result = result.map_err(|error| file.explain(error));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value).map_err(StoreError::again));
-                // If the caller does not wait any more, nobody receives the result, but the work is done.
+                // If the caller stopped waiting, the result is dropped, but the work is done.
                 let _ = reply.send(result);
             })
         });

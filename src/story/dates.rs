@@ -39,7 +39,7 @@ const WEEKDAYS: &str = "
     понедельник вторник среду четверг пятницу субботу воскресенье
     الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد";
 
-/// The first characters of a Chinese weekday.
+/// The characters before the number of a Chinese weekday: 周四, 星期四, 週四.
 const CHINESE_WEEK: [&str; 3] = ["周", "期", "週"];
 
 /// The most days of a month.
@@ -77,7 +77,7 @@ static POINTED: LazyLock<HashMap<u64, DayOfMonth>> = LazyLock::new(|| {
 
 static WEEKDAY_HASHES: LazyLock<HashSet<u64>> = LazyLock::new(|| WEEKDAYS.split_whitespace().map(hash_of).collect());
 
-/// The characters that end the day, 日 and 号, and the month, 月, and those before and after a weekday.
+/// The characters that end a day (日, 号), a month (月), and a Japanese weekday (曜), in this order.
 static CHARACTERS: LazyLock<[u64; 4]> = LazyLock::new(|| ["日", "号", "月", "曜"].map(hash_of));
 
 static CHINESE_WEEK_HASHES: LazyLock<[u64; 3]> = LazyLock::new(|| CHINESE_WEEK.map(hash_of));

@@ -73,21 +73,24 @@ impl Wording {
     /// Returns whether the headlines are different or those of a series, and neither text has the other's opening,
     /// though both are long enough to tell.
     pub fn begins_elsewhere(&self, other: &Wording) -> bool {
-        let is_long = |wording: &Wording| wording.texts.first().is_some_and(|text| text.extent() >= SAYING_TEXT);
         let has_opening = || self.coverage(other).is_none_or(|coverage| coverage.has_opening());
         let is_like = matches!(self.title.compare(&other.title), Titles::EqualTelling | Titles::Edited);
-        is_long(self) && is_long(other) && !is_like && !has_opening()
+        self.says_enough() && other.says_enough() && !is_like && !has_opening()
+    }
+
+    /// Returns whether the text is long enough to say what its entry is about.
+    fn says_enough(&self) -> bool {
+        self.texts.first().is_some_and(|text| text.extent() >= SAYING_TEXT)
     }
 
     /// Returns whether the headlines are the same, as those of a column are, and the texts are not: they have the same
     /// sentences with other numbers, or neither has the other's opening, though both are long enough to tell.
     pub fn is_next_issue_of(&self, other: &Wording) -> bool {
-        let is_long = |wording: &Wording| wording.texts.first().is_some_and(|text| text.extent() >= SAYING_TEXT);
         let is_same =
             matches!(self.title.compare(&other.title), Titles::EqualTelling | Titles::Equal | Titles::EqualShort);
         is_same
             && self.coverage(other).is_some_and(|coverage| {
-                coverage.has_other_facts() || is_long(self) && is_long(other) && !coverage.has_opening()
+                coverage.has_other_facts() || self.says_enough() && other.says_enough() && !coverage.has_opening()
             })
     }
 
