@@ -1,4 +1,5 @@
-//! Writes the canonical document: the plainest Atom 1.0, without empty elements, which feed-rs reads without errors.
+//! Writes the canonical document: a plain Atom 1.0 document without empty elements, so that feed-rs reads it without
+//! errors.
 
 use memchr::memmem;
 
@@ -12,7 +13,7 @@ pub(super) struct AtomWriter {
 }
 
 impl AtomWriter {
-    /// Creates a writer. `capacity` is the approximate size in bytes.
+    /// Creates a writer. `capacity` is the approximate size of the document in bytes.
     pub(super) fn new(capacity: usize) -> Self {
         let mut out = String::with_capacity(capacity);
         out.push_str(r#"<feed xmlns="http://www.w3.org/2005/Atom">"#);
@@ -34,7 +35,8 @@ impl AtomWriter {
         self.out.truncate(length);
     }
 
-    /// Begins an entry. The entry's id is its number; `read` uses the number to find what was set aside for the entry.
+    /// Begins an entry. `number` becomes the id of the entry. With this id, `read` finds what was set aside for the
+    /// entry.
     pub(super) fn begin_entry(&mut self, number: usize) {
         self.out.push_str("<entry>");
         self.element("id", &number.to_string());
@@ -53,8 +55,8 @@ impl AtomWriter {
         self.written(name, if text.html { r#" type="html""# } else { "" }, &text.value);
     }
 
-    /// Writes a date as milliseconds since 1970. `read` gives feed-rs a parser for this form, because the date parser
-    /// of feed-rs is many times slower.
+    /// Writes a date as milliseconds since 1970. `read` gives feed-rs a parser for this form, which is many times
+    /// faster than the date parser of feed-rs.
     pub(super) fn date(&mut self, name: &str, timestamp: Timestamp) {
         self.element(name, &timestamp.millis().to_string());
     }
@@ -63,7 +65,8 @@ impl AtomWriter {
         let start = self.out.len();
         self.out.extend(["<", role, ">"]);
         let inside = self.out.len();
-        // feed-rs refuses a person that has neither a name nor an email address, so a URL can stand in for the name.
+        // feed-rs refuses a person without a name and an email address. So the URL of such a person is also written as
+        // the name.
         let name =
             if person.email.is_none() { person.name.as_ref().or(person.url.as_ref()) } else { person.name.as_ref() };
         for (name, value) in [("name", name), ("email", person.email.as_ref()), ("uri", person.url.as_ref())] {
@@ -109,8 +112,8 @@ impl AtomWriter {
         self.out.extend(["</", name, ">"]);
     }
 
-    /// Writes text, as a CDATA section if it contains `&`, `<` or `>`. feed-rs reads a section as one event, but each
-    /// escaped character as a separate event.
+    /// Writes text. Text with `&`, `<` or `>` becomes a CDATA section, which feed-rs reads as one event. It reads each
+    /// escaped character as a separate event. Text that contains `]]>` cannot be in a section, so it is escaped.
     fn character_data(&mut self, text: &str) {
         if !text.contains(['&', '<', '>']) {
             self.out.push_str(text);

@@ -1,13 +1,13 @@
 //! Converts any XML feed to the canonical document: one Atom 1.0 document that feed-rs reads without errors.
 //!
-//! Atom 0.3, every version of RSS (also as RDF) and CDF all become Atom 1.0, so that there is one way to read them.
-//! What Atom or feed-rs cannot represent is set aside, entry by entry (`EntryAside`). Each entry's id in the canonical
-//! document is its number, so that `read` can join the two parts. The conversion takes time linear in the document's
-//! size, and records the repairs that it makes.
+//! Atom 0.3, every version of RSS (also those in RDF) and CDF (Channel Definition Format) become Atom 1.0, so that one
+//! reader can read them all. What Atom or feed-rs cannot represent is set aside, entry by entry (`EntryAside`). Each
+//! entry's id in the canonical document is its number, so that `read` can join the two parts. The conversion takes time
+//! linear in the document's size, and records the repairs that it makes.
 //!
-//! A pass over the document makes two assumptions. An entry inside an entry is part of the outer entry's content. The
-//! feed's link comes before its entries. If the document proves one of them wrong, another pass runs without that
-//! assumption. There are at most three passes.
+//! A pass over the document makes two assumptions: an entry inside an entry is part of the outer entry's content, and
+//! the feed's link comes before the feed's entries. If the document proves one of the assumptions wrong, another pass
+//! runs without it. There are at most three passes.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -35,15 +35,16 @@ const MAX_ENTRIES: usize = 5_000;
 const MAX_FIELDS: usize = 2_000;
 /// How deep feed containers (`rss`, `channel`, `feed` and the like) may nest. Deeper ones are skipped.
 const MAX_CONTAINERS: usize = 32;
-/// The canonical document may be at most this many times as long as the original; beyond that, reading fails. Honest
-/// documents stay below it: an escaped character takes at most six bytes, and relative URLs become absolute.
+/// The canonical document may be at most this many times as long as the original. If it becomes longer, reading fails.
+/// Real documents stay below the limit, although an escaped character can take six bytes and relative URLs become
+/// absolute.
 const MAX_GROWTH: usize = 8;
-/// The canonical document may have this many bytes more, so that small documents do not reach the limit.
+/// The canonical document may have this many bytes in addition, so that small documents do not reach the limit.
 const LEAST_GROWTH_BYTES: usize = 1 << 20;
 /// How many characters of an element's name an error shows.
 const MAX_NAME_CHARS: usize = 40;
 
-/// The canonical document, and what does not fit into it.
+/// The canonical document, and the parts of the original that it cannot hold.
 pub(super) struct Canonical {
     /// The canonical document.
     pub atom: String,
@@ -55,7 +56,7 @@ pub(super) struct Canonical {
     pub repairs: Repairs,
 }
 
-/// Converts a document to the canonical form; relative URLs in it are relative to `base`.
+/// Converts a document to the canonical form. `base` is the base of the document's relative URLs.
 ///
 /// # Errors
 /// Fails if the document is not a feed (an HTML page, or something else), or if reading it takes too much work.
@@ -73,9 +74,9 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
 /// What a pass assumes about the document. Each assumption is corrected at most once.
 #[derive(Clone, Default)]
 struct Assumed {
-    /// Whether entries lack their end tags, so that an entry that begins inside another one ends the other one.
+    /// Whether entries lack their end tags. If so, the start of an entry inside another entry ends the outer entry.
     entries_end_entries: bool,
-    /// The address of the feed's page, if an earlier pass found it after entries.
+    /// The address of the feed's page, if an earlier pass found it only after entries.
     site: Option<Arc<Url>>,
 }
 
@@ -135,12 +136,12 @@ struct CanonicalPass<'a> {
     site: Option<Arc<Url>>,
     /// Whether an entry that needs the address of the feed's page came before that address.
     has_entries_before_site: bool,
-    /// Whether the current entry contains another one.
+    /// Whether the current entry contains another entry.
     holds_entries: bool,
     /// Whether entries inside an extension element of the feed were skipped.
     passed_over_entries: bool,
-    /// Whether an entry, or a field that contains an entry, has no end tag. The contained entry is then really the next
-    /// one.
+    /// Whether an entry or a field that contains an entry has no end tag. The inner entry is then really the next entry
+    /// of the feed.
     is_soup: bool,
     out: AtomWriter,
     /// The open containers, outermost first.
@@ -220,8 +221,9 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
-    /// Returns the base URL of an entry without `xml:base`: in Atom the document's, otherwise the address of the feed's
-    /// page. Returns `None` if the entry has an `xml:base`.
+    /// Returns the base URL of an entry without `xml:base`. In Atom it is the document's URL. In other formats it is
+    /// the address of the feed's page, or the document's URL if that address is unknown. Returns `None` if the entry
+    /// has an `xml:base`.
     fn entry_base(&mut self, element: &Element) -> Option<Arc<Url>> {
         if !self.is_default_base(&element.base) {
             return None;
@@ -233,7 +235,7 @@ impl<'a> CanonicalPass<'a> {
         self.assumed.site.clone().or(self.site.clone()).or(self.document_base.clone())
     }
 
-    /// Returns whether a base URL is the document's own, so that no `xml:base` has set it.
+    /// Returns whether a base URL is the document's own URL, that is, whether no `xml:base` has set it.
     fn is_default_base(&self, base: &Option<Arc<Url>>) -> bool {
         parts::given_base(base, &self.document_base).is_none()
     }
@@ -335,7 +337,8 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
-    /// Leaves the innermost container. Its text ends at `end`. `is_closed` says whether it has its own end tag.
+    /// Leaves the innermost container. The text of the container ends at the byte position `end`. `is_closed` says
+    /// whether the container has its own end tag.
     fn leave(&mut self, end: usize, is_closed: bool) {
         self.reader.leave();
         let is_entry = self.containers.pop() == Some(Container::Entry);
@@ -351,7 +354,8 @@ impl<'a> CanonicalPass<'a> {
     fn before_the_root(&mut self, element: &Element<'a>) -> Result<(), ParseError> {
         self.reader.pass_over();
         let name = element.name.chars().take(MAX_NAME_CHARS).collect();
-        // An element inside an HTML page is part of the page, even if it has the name of a feed.
+        // An element inside an HTML page is part of the page, even if it has the name of a feed element, such as
+        // `channel`.
         if element.name == "html" {
             return Err(page::refusal(self.text, Some(name)));
         }
@@ -394,7 +398,7 @@ impl<'a> CanonicalPass<'a> {
     }
 }
 
-/// Returns whether an element without a prefix declares, by `xmlns`, a vocabulary that newswire does not read.
+/// Returns whether the `xmlns` attribute of an element declares a vocabulary that newswire does not read.
 fn declares_another_vocabulary(element: &Element) -> bool {
     let own = element.attributes.iter().find(|attribute| attribute.name == "xmlns");
     own.is_some_and(|uri| namespaces::by_uri(&uri.value).is_none())

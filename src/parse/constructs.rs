@@ -32,8 +32,8 @@ const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
 /// The start and end of a CDATA section, escaped in HTML.
 const ESCAPED_SECTION: (&str, &str) = ("&lt;![CDATA[", "]]&gt;");
 
-/// A shorter text is not a base64 file. It is a few words that are valid base64 by chance, such as a title with a
-/// strange type.
+/// If a text is valid base64 but its bytes are not text, it counts as a file only if it has at least this many bytes. A
+/// shorter text is more likely a few words that are valid base64 by chance, such as a title with a strange type.
 const LEAST_FILE_BYTES: usize = 64;
 
 /// How to read a text whose element does not declare its kind.
@@ -73,8 +73,8 @@ fn declares_nothing(element: &Element) -> bool {
     element.attribute("type").is_none() && element.elements().next().is_none()
 }
 
-/// Removes the marks of a CDATA section that the publisher escaped, so that they became text. Nested marks are removed
-/// too. Returns `None` if the text is not exactly one section.
+/// Removes the start and end marks of a CDATA section, if the publisher escaped them and they became part of the text.
+/// Nested marks are removed too. Returns `None` if the text is not exactly one section.
 pub(super) fn unwrapped(text: &str, html: bool) -> Option<String> {
     let (start, end) = match text.starts_with(SECTION.0) {
         true => SECTION,
@@ -124,7 +124,8 @@ fn by_default_kind<'e>(element: &'e Element, default_kind: DefaultKind) -> (Cow<
     (text, html)
 }
 
-/// Decodes base64 content that is text. A file becomes empty text. Anything else is read as it is, and reported.
+/// Decodes base64 content that is text. If the content is a file, returns empty text. If it is not base64, returns it
+/// as written, and notes a repair.
 fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
     let html = media_type.is_none_or(|media_type| media_type.contains("html"));
     let is_media = media_type.is_some_and(|media_type| {
@@ -142,13 +143,14 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
     }
 }
 
-/// Returns whether a text has a length that base64 can have. Words that look like base64 seldom do.
+/// Returns whether the length of a text is a multiple of four, as in base64. Words that look like base64 seldom have
+/// such a length.
 fn is_whole_base64(text: &str) -> bool {
     text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count().is_multiple_of(4)
 }
 
 /// Decodes base64 (RFC 4648 §4), ignoring white space and padding. Returns `None` if the text is not base64. If the
-/// text is cut off, returns the whole bytes.
+/// text is cut off, returns the bytes that are complete.
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').collect();
     // A single digit after the last group of four does not make a byte.
@@ -226,14 +228,15 @@ fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
     }
 }
 
-/// Returns the value of an attribute. If an `xml:base` inside the text changes the base URL, a URL is resolved here.
+/// Returns the value of an attribute. If the value is a URL, and an `xml:base` inside the text has changed the base
+/// URL, returns the absolute URL.
 fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<Arc<Url>>) -> Cow<'v, str> {
     let same_base = match (&element.base, base) {
         (Some(own), Some(outer)) => Arc::ptr_eq(own, outer) || own == outer,
         (own, outer) => own.is_none() && outer.is_none(),
     };
     match &element.base {
-        // A bare fragment is a place on the entry's page, whatever the base URL is.
+        // A fragment alone, such as `#notes`, is a place on the entry's page, whatever the base URL is.
         Some(own) if !same_base && matches!(name, "href" | "src" | "cite") && !value.trim_start().starts_with('#') => {
             own.join(value.trim()).map_or(Cow::Borrowed(value), |url| Cow::Owned(url.into()))
         }

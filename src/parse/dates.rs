@@ -20,20 +20,20 @@ use super::repairs::Repairs;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// No date is longer. A longer text may be an attack on the parser, as in the security advisory RUSTSEC-2026-0009.
+/// A longer text is not a date. It may be an attack on the parser, as in the security advisory RUSTSEC-2026-0009.
 const MAX_BYTES: usize = 128;
 
 /// The first whole year of the Gregorian calendar. An earlier year is a placeholder (several languages write
 /// `0001-01-01T00:00:00Z` for no date) or belongs to another calendar.
 const FIRST_YEAR: i32 = 1583;
 
-/// How many years the Thai calendar is ahead of the Gregorian one. A year can only be Thai from `FIRST_BUDDHIST_YEAR`
-/// on.
+/// How many years the Thai calendar is ahead of the Gregorian one. Years before `FIRST_BUDDHIST_YEAR` count as
+/// Gregorian.
 const BUDDHIST_YEARS: i32 = 543;
 const FIRST_BUDDHIST_YEAR: i32 = 2400;
 
-/// Parses a date. Notes a repair if the date is unreadable or its time zone is unknown. Blank text is no date and no
-/// repair.
+/// Parses a date. Notes a repair if the date is unreadable or its time zone is unknown. For blank text, returns `None`
+/// and notes nothing.
 pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     let read = read(text);
     match &read {
@@ -44,7 +44,7 @@ pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     read.map(|read| read.at)
 }
 
-/// Parses a date. Without a zone it is UTC, except that Korean, Japanese and Chinese dates are in their country's time.
+/// Parses a date. A date without a zone is read as UTC, or as local time if it is Korean, Japanese or Chinese.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     read(text).map(|read| read.at)
 }
@@ -119,7 +119,7 @@ fn only_digits(text: &str) -> Option<Timestamp> {
 }
 
 /// Returns the text with spaces between its parts, with ASCII digits and without comments. Also returns the zone that
-/// its script suggests, in minutes east of Greenwich.
+/// the script of the text suggests, in minutes east of Greenwich, or 0 if it suggests none.
 fn spaced(text: &str) -> (String, i32) {
     let mut spaced = String::with_capacity(text.len() + 8);
     let mut default_zone = 0;
@@ -181,7 +181,7 @@ const HALVES_OF_DAY: [(&str, &str); 6] =
 /// Converts a digit of another script to the ASCII digit of the same value.
 fn ascii_digit(character: char) -> char {
     // These are the zeros of Arabic, Persian, Devanagari, Bengali, Gurmukhi, Gujarati, Tamil, Telugu, Kannada,
-    // Malayalam, Thai, Lao, Burmese and Khmer, and the full-width one.
+    // Malayalam, Thai, Lao, Burmese and Khmer, and the full-width zero.
     const ZEROS: [u32; 15] =
         [0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0x1040, 0x17E0, 0xFF10];
     if character.is_ascii() {
@@ -195,10 +195,11 @@ fn ascii_digit(character: char) -> char {
 #[derive(Default)]
 struct DateReading {
     year: Option<i32>,
-    /// The number that was read as a year of two digits. It may turn out to be a month.
+    /// The number that was read as a year of two digits. It may turn out to be the month or the day.
     short_year: Option<u32>,
     months: Set,
-    /// Whether the month was the very first word. It may turn out to be a weekday (Spanish `mar` is Tuesday or March).
+    /// Whether the month was the very first word. That word may turn out to be a weekday (Spanish `mar` is Tuesday or
+    /// March).
     month_came_first: bool,
     /// Whether the next number is the month.
     month_comes_next: bool,
@@ -327,7 +328,7 @@ impl DateReading {
                 self.short_year = Some(value);
             }
             4 if self.year.is_none() && !is_joined => self.year = Some(full_year(value, 4)),
-            // The two numbers before this one were day and month.
+            // The two numbers before this one were the day and the month, in an unknown order.
             4 if self.months == 0 && !is_joined => {
                 let pair = (self.day.take()?, self.short_year.take()?);
                 self.year = None;
@@ -396,6 +397,7 @@ impl DateReading {
     }
 
     /// Returns the only possible date. If several are possible, returns the one on the weekday that the text names.
+    /// Returns `None` if that leaves none or several.
     fn date(&self) -> Option<NaiveDate> {
         let mut possible = self.possible_dates();
         possible.retain(|date| date.year() >= FIRST_YEAR);
@@ -517,8 +519,8 @@ fn split_at_non_digit(part: &str) -> Option<(&str, &str)> {
     part.find(|c: char| !c.is_ascii_digit()).filter(|&at| at > 0).map(|at| part.split_at(at))
 }
 
-/// Completes a year of two digits. RFC 2822 §4.3 reads 00 to 49 as 2000 to 2049, and 50 to 99 as 1950 to 1999. A longer
-/// year is returned as it is.
+/// Completes a year of two digits. RFC 2822 §4.3 reads 00 to 49 as 2000 to 2049, and 50 to 99 as 1950 to 1999. A year
+/// with another number of digits is returned as it is.
 fn full_year(year: u32, digits: usize) -> i32 {
     let year = i32::try_from(year).unwrap_or(i32::MAX);
     match (digits, year) {

@@ -1,14 +1,16 @@
 //! Decodes the bytes of a document into text, even if the document declares a wrong encoding.
 //!
 //! The encoding is looked for in the order of RFC 7303 §3: the byte order mark, the charset of HTTP's `Content-Type`,
-//! the XML declaration. A declaration counts only if the bytes fit it. Valid UTF-8 with characters outside ASCII is
-//! UTF-8, even if a single-byte encoding is declared. UTF-8 with some bad bytes stays UTF-8 (see `utf8`). If the bytes
-//! are invalid in the declared encoding, the crate chardetng guesses one. Bytes that cannot be decoded become U+FFFD.
-//! Decoding never fails, and takes time linear in the size.
+//! the XML declaration. The first declared encoding in which the bytes are valid is used. Valid UTF-8 with characters
+//! outside ASCII is UTF-8, even if a single-byte encoding is declared. UTF-8 with some bad bytes stays UTF-8 (see
+//! `utf8`). If the bytes are valid in no declared encoding, the first declared one is used nevertheless. But if that is
+//! UTF-8 or windows-1252, or none is declared, the crate chardetng guesses the encoding. Bytes that cannot be decoded
+//! become U+FFFD. Decoding never fails, and takes time linear in the size.
 //!
-//! The supported encodings are those of browsers (the WHATWG Encoding Standard) and UTF-32. Other code pages of DOS and
-//! the Macintosh are guessed from the bytes, and the guess is reported. Letters outside ASCII may then be wrong, but
-//! the feed is readable. EBCDIC is not supported, because no feed is published in it.
+//! The supported encodings are those of browsers (the WHATWG Encoding Standard) and UTF-32. If a document declares
+//! another code page of DOS or the Macintosh, its encoding is guessed from the bytes, and a repair is reported. Letters
+//! outside ASCII may then be wrong, but the feed is readable. EBCDIC is not supported, because no feed is published in
+//! it.
 
 use std::borrow::Cow;
 
@@ -68,9 +70,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     detect(bytes, declared.iter().flatten().next().copied(), repairs)
 }
 
-/// Decodes bytes that are valid UTF-8. They are UTF-8 unless the document declares another encoding in which they are
-/// valid too, and that one is likelier. It is likelier if it is multi-byte and the text has few characters outside
-/// ASCII, or if it writes other letters with ASCII bytes (ISO-2022-JP).
+/// Decodes bytes that are valid UTF-8. They are decoded as UTF-8, unless the document declares another encoding that is
+/// likelier and in which they are valid too. A multi-byte encoding is likelier if the text has few characters outside
+/// ASCII. An encoding that writes other letters with ASCII bytes (ISO-2022-JP) is always likelier.
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
     let beyond_ascii = text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();
@@ -164,7 +166,7 @@ fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mu
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = match declared {
-        // A declaration of any other encoding is still the best guess, because only a few bytes are invalid in it.
+        // Any other declared encoding is still the best guess. Probably only a few bytes are invalid in it.
         Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
         _ => detector.guess(None, Utf8Detection::Allow),
     };
@@ -196,8 +198,8 @@ fn declaration(bytes: &[u8]) -> Option<String> {
     value.trim_start_matches(['"', '\'']).split(['"', '\'', ' ', '?']).next().map(str::to_owned)
 }
 
-/// Returns the encoding that a label names. A label that could be read byte by byte is not in UTF-16, so a document
-/// that declares UTF-16 in it counts as UTF-8.
+/// Returns the encoding that a label names. The label was found by reading single bytes, so the document is not in
+/// UTF-16. A label that names UTF-16 is therefore read as UTF-8.
 fn encoding_of(label: &str, repairs: &mut Repairs) -> Option<&'static Encoding> {
     let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
         repairs.note_value(RepairKind::UnknownEncoding, label);

@@ -1,8 +1,8 @@
 //! Expands entities that a document declares in the internal subset of its document type declaration (XML 1.0 §4.4).
 //!
-//! Only short texts without markup are expanded. They may contain other such texts, but only one level deep, and the
-//! total size of all expansions is limited. So an entity cannot make a document huge. External entities and parameter
-//! entities are never read.
+//! An entity is expanded only if its text is short and has no markup. The text may contain other entities, but those
+//! may contain no further ones. The total size of all expansions is limited. So an entity cannot make a document huge.
+//! External entities and parameter entities are never read.
 
 use std::borrow::Cow;
 
@@ -139,7 +139,8 @@ fn expanded(value: &str, known: &[(String, String)]) -> Option<String> {
         let (name, after) = part.split_once(';')?;
         let meant = match name {
             "amp" | "lt" | "gt" | "quot" | "apos" => references::plain(name),
-            // `<` and `&` stay as they are, because they would be read again as markup.
+            // An entity with a number that means `<` or `&` is not expanded, because the character would be read again
+            // as markup.
             _ if name.starts_with('#') => references::plain(name).filter(|meant| !meant.contains(['<', '&'])),
             _ => find(known, name).map(Cow::Borrowed).or_else(|| references::plain(name)),
         };

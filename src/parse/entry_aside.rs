@@ -35,7 +35,8 @@ pub(super) struct EntryAside {
     /// Texts from media and itunes elements, used if the entry has no title or summary.
     pub other_title: Option<ParsedText>,
     pub other_summary: Option<ParsedText>,
-    /// The text of a `summary` next to an RSS description. If there is one, the description is the content.
+    /// The text of an RSS `summary`. If an entry has both this text and a description, but no content, the description
+    /// counts as the content.
     pub short_summary: Option<ParsedText>,
     about: Option<String>,
     /// The rare parts. They are boxed because few entries have any.
@@ -73,8 +74,8 @@ pub(super) struct SeenEntryFields {
 }
 
 impl EntryAside {
-    /// Creates the parts of an entry that begins with `element`. `default_base` is the element's base if there is no
-    /// `xml:base`.
+    /// Creates the parts of an entry that begins with `element`. `default_base` is the base URL of the entry if it has
+    /// no `xml:base`.
     pub(super) fn new(element: &Element, default_base: Option<Arc<Url>>) -> Self {
         let about = element.prefixed_attribute("about").or(element.attribute("about"));
         let language = element.language.as_deref().map(str::to_owned);
@@ -99,7 +100,7 @@ impl EntryAside {
         }
     }
 
-    /// Finishes the entry: decides what depends on several of its fields.
+    /// Finishes the entry: sets what depends on several of its fields.
     pub(super) fn finish(&mut self, out: &mut AtomWriter) {
         if let Some(published) = self.published.timestamp() {
             out.date("published", published);
@@ -163,8 +164,8 @@ impl EntryAside {
         self.entry.license = self.entry.license.take().or(license);
     }
 
-    /// Adds a file. If its URL is known already (as enclosure and as media), the file is kept once, with the details of
-    /// both.
+    /// Adds a file. If a file with this URL was added before, adds only the details that the earlier one lacks. An
+    /// enclosure and a media element often name the same file.
     pub(super) fn push_enclosure(&mut self, enclosure: ParsedEnclosure) {
         let enclosures = &mut self.entry.enclosures;
         let Some(&at) = self.enclosures_at.get(&enclosure.url) else {
@@ -183,7 +184,7 @@ impl EntryAside {
     }
 }
 
-/// Reads a text into `place`, unless it holds a text already.
+/// Reads the text of an element into `place`, unless `place` holds a text already.
 pub(super) fn set_text(place: &mut Option<ParsedText>, element: &Element, target: &mut Target) {
     if place.is_none() {
         *place = constructs::read(element, DefaultKind::Guess, target.repairs);

@@ -50,7 +50,7 @@ impl FeedAside {
         }
     }
 
-    /// Finishes the feed: decides what depends on several of its fields.
+    /// Finishes the feed: sets what depends on several of its fields.
     pub(super) fn finish(&mut self, out: &mut AtomWriter) {
         if let Some(updated) = self.updated.timestamp() {
             out.date("updated", updated);
@@ -68,7 +68,8 @@ impl FeedAside {
     }
 }
 
-/// Returns whether an element of this name is a field of a feed.
+/// Returns whether an element of this name is a field that feeds have. Fields that entries have too are in
+/// `entry_fields`.
 #[rustfmt::skip]
 pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     namespace == Namespace::Core
@@ -149,7 +150,7 @@ fn cloud(element: &Element) -> Option<String> {
     Some(format!("http://{domain}{port}/{path}"))
 }
 
-/// Reads how often the feed wants to be polled.
+/// Reads what an element says about when to poll the feed. Does nothing for other elements.
 fn hint(element: &Element, feed: &mut FeedAside) {
     let hints = &mut feed.hints;
     match (element.namespace, &*element.name) {

@@ -1,11 +1,11 @@
-//! Gives each entry its guid, which identifies the entry as the same one at the next poll.
+//! Gives each entry its guid, by which the next poll recognises the entry.
 //!
-//! A key is a candidate for the guid. It is the first of these that the entry has: the document's own guid or id (in
-//! RDF `rdf:about`), the link, a hash of title and date, a hash of title and text. If different entries have the same
-//! key, the keys are extended: a guid with the link, a link with title and date, and these with the text. Entries that
-//! agree in all of these are one entry. The store remembers for each feed how far its keys are extended. So a key
-//! depends only on its entry and feed, and not on the other entries of a document. The kind of a key is stored with the
-//! key.
+//! The guid is made of the entry's key. The key is the first of these that the entry has: the guid or id that the
+//! document gives (in RDF `rdf:about`), the link, a hash of title and date, a hash of title and text. If different
+//! entries have the same key, their keys are extended: the link is added to a guid, title and date are added to a link,
+//! and the text is added to title and date. Entries that agree in all of these are one entry. The store remembers for
+//! each feed how its keys are extended. So the key of an entry depends only on the entry and its feed, and not on the
+//! other entries of a document. The kind of a key is stored with the key.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -24,8 +24,8 @@ pub(super) fn own_guid(written: Option<String>) -> Option<String> {
     written.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty())
 }
 
-/// Mixes what the entries inherit into their raw hashes. If the feed's authors, language, rights, licence, credits or
-/// base URL change, the hashes change too, and the entries are cleaned again.
+/// Adds to the raw hash of each entry what the entry inherits from the feed. If the feed's authors, language, rights,
+/// licence, credits or base URL change, the raw hashes change too, so that the entries are normalized again.
 pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     let info = &feed.info;
     let mut hasher = Xxh3Default::new();
@@ -41,22 +41,23 @@ pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     feed.entries.iter_mut().for_each(|entry| entry.raw_hash ^= inherited);
 }
 
-/// Returns what to mix into the raw hash of an entry whose address depends on the feed's page. If the page moves, the
-/// entry is cleaned again.
+/// Returns what to add to the raw hash of an entry whose address depends on the feed's page. If the page moves, the raw
+/// hash changes, so that the entry is normalized again.
 pub(super) fn hash_of_site(site: &Url) -> u64 {
     xxh3_64(site.as_str().as_bytes())
 }
 
-/// If at least one entry in this many shares its key with a different entry, the feed does so habitually. Then the keys
-/// of all its entries are extended. If fewer do, those are mistakes, and only their keys are extended.
+/// If at least one entry in this many has the same key as a different entry, the feed seems to do so always, and the
+/// keys of all its entries are extended. If fewer have, these are taken as mistakes, and only their keys are extended.
 pub const SLIPS: usize = 4;
 
 /// Gives every entry of a document its guid, and marks repeated entries. Guids are unique in the document, except those
 /// of repeated entries.
 ///
-/// `known` says which keys different entries of the feed's earlier documents shared. With it, guids stay the same even
-/// if the entries of this document do not share those keys. [`parse`](super::parse) calls this function for a feed
-/// without a history. A second call changes nothing.
+/// `known` names the kinds of keys (guid, link, title) that different entries had in common in earlier documents of the
+/// feed. Keys of these kinds are extended even if the entries of this document do not share them, so that guids stay
+/// the same. [`parse`](super::parse) calls this function with an empty `known`. A second call with the same `known`
+/// changes nothing.
 pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
     let noted = feed.guids_repaired;
     let mut shared = noted.with(known);
@@ -101,7 +102,8 @@ fn mark_repeats(entries: &mut [ParsedEntry]) {
 /// extended any key.
 fn distinguish(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
     let mut first_with = HashMap::with_capacity(entries.len());
-    // The groups of entries with the same key, by the first entry of each. Most keys have one entry and need no group.
+    // The groups of entries with the same key. The map finds a group by the index of its first entry. Most keys belong
+    // to one entry and need no group.
     let mut alike = HashMap::<usize, Vec<usize>>::new();
     for (at, entry) in entries.iter().enumerate() {
         let first = *first_with.entry(key(entry, needed[at]).0).or_insert(at);
@@ -134,8 +136,8 @@ fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     }
 }
 
-/// Returns the guid of an entry and its kind. `shared` says which keys different entries of the feed share, so that
-/// these keys must be extended.
+/// Returns the guid of an entry and its kind. `shared` names the kinds of keys that different entries of the feed have
+/// in common. Keys of these kinds are extended.
 fn key(entry: &ParsedEntry, shared: SharedKeys) -> (Cow<'_, str>, GuidKind) {
     let (value, kind, is_enough) = match (&entry.own_guid, &entry.link) {
         (Some(own), Some(link)) if shared.guids => (format!("{own} {link}").into(), GuidKind::Guid, !shared.links),
@@ -163,7 +165,8 @@ fn guid_with_title(own: &str, entry: &ParsedEntry) -> String {
     entry.title.as_ref().map_or_else(|| own.to_owned(), |title| format!("{own} {}", title.value))
 }
 
-/// Returns the keys that the entry would have if different entries shared fewer keys (`plainer`) or more (`specific`).
+/// Returns the keys that the entry would have if different entries had fewer kinds of keys in common (`plainer`), or
+/// more (`specific`).
 fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     let key_of = |bits: u8| key(entry, SharedKeys::from_bits(bits)).0.into_owned();
     let needed = SharedKeys { some: false, ..shared }.bits();
@@ -175,7 +178,7 @@ fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     };
     (0..needed).rev().filter(|bits| bits & !needed == 0).for_each(|bits| add(key_of(bits)));
     if entry.guid.kind == GuidKind::Fingerprint {
-        // Earlier versions stored an entry without guid and link by this key only, so the entry must be found by it.
+        // Earlier versions stored an entry without guid and link under this key, so the entry must be found by it.
         add(fingerprint(entry));
     }
     let more = [1, 3, 7].into_iter().map(|bits| key_of(needed | bits)).filter(|key| *key != entry.guid.value);
@@ -189,7 +192,7 @@ fn date(entry: &ParsedEntry) -> Option<i64> {
     entry.published.or(entry.updated).map(|date| date.millis())
 }
 
-/// Hashes the title and the content, or the summary if there is no content.
+/// Hashes the title and the text. The text is the content, or the summary if there is no content.
 fn fingerprint(entry: &ParsedEntry) -> String {
     let text = entry.content.as_ref().map_or(&entry.summary, |_| &entry.content);
     hash([value(&entry.title), value(text)].into_iter())

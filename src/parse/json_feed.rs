@@ -33,7 +33,7 @@ const MAX_ITEMS: usize = 5_000;
 const MAX_PARTS: usize = 500;
 /// A part of the version URL of every JSON Feed.
 const VERSION: &str = "jsonfeed.org/version";
-/// How many characters an error shows of the message that an API sent instead of a feed.
+/// If an API sends a message instead of a feed, the error shows at most this many characters of it.
 const MAX_MESSAGE_CHARS: usize = 200;
 
 object! {
@@ -223,7 +223,8 @@ fn without_items(message: Option<String>) -> ParseError {
     ParseError::NoItems { says: message.map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect()) }
 }
 
-/// Returns the text up to the end of the last complete item: an object in a list in the outermost object.
+/// Returns the text up to the end of the last complete item. An item is an object or list in a list that is a member of
+/// the outermost object. Returns `None` if no item is complete.
 fn whole_items(text: &str) -> Option<&str> {
     let mut open = Vec::new();
     let (mut in_string, mut escaped, mut end) = (false, false, None);

@@ -1,5 +1,5 @@
 //! Turns text that is nearly JSON into JSON. It repairs the mistakes of programs that build JSON by concatenating
-//! strings, and of servers that add to it.
+//! strings, and removes the text that some servers add.
 //!
 //! These are repaired: raw line breaks and other control characters in strings, halves of surrogate pairs, unknown
 //! escapes, extra and missing commas, comments, unquoted names, invalid values (`NaN`), and anything after the
@@ -82,7 +82,7 @@ impl Repairer<'_> {
         self.rest = &self.rest[bytes..];
     }
 
-    /// Reads a comma. It is written only when something follows.
+    /// Reads a comma. The comma is written only when a value or name follows.
     fn comma(&mut self) {
         self.rest = &self.rest[1..];
         self.repair_count += usize::from(self.before != Before::Value);
@@ -94,7 +94,7 @@ impl Repairer<'_> {
         }
     }
 
-    /// Writes the comma before a value or name, even if the text lacks it.
+    /// Writes a comma before a value or name that follows another value, even if the text lacks the comma.
     fn begin_value(&mut self) {
         if matches!(self.before, Before::Value | Before::Comma) {
             self.repair_count += usize::from(self.before == Before::Value);
@@ -184,7 +184,8 @@ impl Repairer<'_> {
     }
 }
 
-/// Returns the number of the escape with which the text begins, such as `\ud83d`.
+/// Returns the UTF-16 code unit of the escape at the start of the text, such as `\ud83d`. Returns `None` if there is no
+/// such escape.
 fn code_unit(text: &str) -> Option<u32> {
     let digits =
         text.strip_prefix("\\u")?.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;

@@ -27,7 +27,7 @@ pub(super) struct List<T, const MAX: usize> {
     pub beyond: usize,
 }
 
-/// An object in whose place a plain string may occur.
+/// An object that a document may write as a plain string. `of_text` returns `None` if that is not allowed.
 pub(super) trait OfText: Sized {
     fn of_text(text: Text) -> Option<Self>;
 }
@@ -48,8 +48,8 @@ impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
     }
 }
 
-/// An object that few documents have. If it is absent, it adds nothing to a hash, so that hashes of documents without
-/// it do not depend on it.
+/// An object that few documents have. An absent object adds nothing to a hash. So the hash of a document without the
+/// object is the same as if newswire did not know the object.
 pub(super) struct Rare<T>(pub Option<Box<T>>);
 
 /// A boolean. Any other value is absent.
@@ -119,7 +119,7 @@ macro_rules! object {
 }
 pub(super) use object;
 
-/// Defines the methods of a visitor for the types that it does not want. Their values are skipped instead of refused.
+/// Defines the methods of a visitor for values of unwanted types. Such a value counts as absent, and is not an error.
 macro_rules! read_over {
     ($value:ident: $($visit:ident($type:ty)),*) => {
         $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
@@ -176,7 +176,8 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Trims a text, cuts it at the limit, and removes a CDATA section around it, which was left over from XML.
+/// Trims a text, cuts it at the limit, and removes the marks of a CDATA section around it, which were left over from
+/// XML.
 fn text_of(text: &str) -> Text {
     let inside = constructs::unwrapped(text.trim(), false);
     let trimmed = inside.as_deref().unwrap_or(text.trim());

@@ -19,7 +19,8 @@ pub(super) fn media(element: &Element, aside: &mut EntryAside, target: &mut Targ
     within_groups(element, aside, target, (0, None));
 }
 
-/// Reads an element that is inside `depth` groups. `group` is the number of the innermost group.
+/// Reads an element that is inside `depth` groups. `group` is the number of the innermost group, or `None` outside
+/// groups.
 fn within_groups(
     element: &Element,
     aside: &mut EntryAside,
@@ -47,8 +48,8 @@ fn within_groups(
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
-        // A credit names a person who had a part in the picture or recording. Even its `author` did not write the
-        // entry.
+        // A credit names a person who had a part in the picture or recording. Even a credit with the role `author` does
+        // not name the author of the entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }
@@ -133,8 +134,8 @@ fn explicit(text: &str) -> Option<bool> {
     }
 }
 
-/// Parses seconds, or hours, minutes and seconds between colons. Fractions are cut off. More than a year is taken for
-/// an error, and is not read.
+/// Parses seconds, or hours, minutes and seconds separated by colons. Cuts off fractions. Returns `None` for zero, and
+/// for more than a year, which is a mistake.
 fn duration_seconds(text: &str) -> Option<u64> {
     const YEAR: u64 = 365 * 24 * 60 * 60;
     let mut seconds = 0u64;

@@ -6,9 +6,9 @@
 //! steps. This module does not sanitize what it reads: `normalize` does that.
 //!
 //! Policy: a bad entry never fails its feed, and a bad field never fails its entry. Each kind of repair is reported
-//! once. No input makes the parser panic, recurse deeply, or take more than linear time. From a DTD the parser takes
-//! only short texts (see `entities`), and it never fetches anything. A document that is not a feed is an error, never
-//! an empty feed.
+//! once. No input makes the parser panic, recurse deeply, or take more than linear time. The parser reads only short
+//! entities of a DTD (see `entities`), and never fetches anything. A document that is not a feed is an error, never an
+//! empty feed.
 
 mod atom;
 mod canonical;
@@ -174,8 +174,8 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     Ok(feed)
 }
 
-/// Returns the URL that a document gives for itself, or else the URL of its page. It is the base of relative URLs in a
-/// document that was not fetched from a URL.
+/// Returns the URL that a document gives for itself, or else the URL of its page. Returns `None` if it gives neither.
+/// The URL is the base of relative URLs in a document that was not fetched from a URL.
 pub fn own_address(feed: &ParsedFeed) -> Option<Url> {
     let mut written = feed.info.links("self").chain(feed.info.links("alternate"));
     written.find_map(|link| Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https")))

@@ -31,8 +31,8 @@ pub struct ParsedFeed {
     /// Whether the document is cut off. If so, its validators (`ETag`, `Last-Modified`) must not be stored, so that the
     /// next poll fetches the whole document.
     pub truncated: bool,
-    /// Which keys (guids, links, titles) different entries share, so that more was added to their guids; see
-    /// [`reidentify`](super::reidentify).
+    /// The kinds of keys (guid, link, title) that different entries of the feed have in common. Guids made of such keys
+    /// are extended; see [`reidentify`](super::reidentify).
     pub guids_repaired: SharedKeys,
 }
 
@@ -133,10 +133,10 @@ pub struct ParsedEntry {
     pub is_repeat: bool,
     /// The guid or id that the document gives, trimmed; never empty.
     pub own_guid: Option<String>,
-    /// The guids that the entry would have if different entries shared fewer or more keys.
+    /// The guids that the entry would have if different entries had fewer or more kinds of keys in common.
     pub other_guids: OtherGuids,
     /// The XXH3 hash of everything that the document says about this entry, and of what the entry inherits from its
-    /// feed. Equal bytes give equal hashes, so an entry with a known hash need not be cleaned again.
+    /// feed. Equal bytes give equal hashes, so an entry with a known hash need not be normalized again.
     pub raw_hash: u64,
     /// The URL of the entry's own page.
     pub link: Option<String>,
@@ -224,8 +224,8 @@ pub struct ParsedText {
     pub value: String,
     /// Whether the text is unsanitized HTML; otherwise it is plain text.
     pub html: bool,
-    /// Whether the line breaks of a text read as HTML count, as in plain text. They do if the text has no tag and is
-    /// not declared as HTML.
+    /// Whether the line breaks in the text separate lines, although it is read as HTML. They do if the text has no tag
+    /// and its type is not declared.
     pub has_lines: bool,
     /// The `xml:base` of relative URLs in the text, if there is one.
     pub base: Option<Arc<Url>>,
@@ -334,7 +334,7 @@ pub struct ParsedPodcast {
     pub episode: Option<u64>,
     /// The number of the season.
     pub season: Option<u64>,
-    /// Whether the episode is marked explicit.
+    /// Whether the episode is marked explicit; `None` if the entry does not say.
     pub explicit: Option<bool>,
     /// The transcripts, in document order.
     pub transcripts: Vec<ParsedTranscript>,

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use super::repairs::Repairs;
 use crate::feed::RepairKind;
 
-/// A document with fewer doubly encoded runs is not repaired.
+/// A document with fewer doubly encoded runs than this is not repaired.
 const MIN_RUNS: usize = 2;
-/// A document is repaired only if it has this many doubly encoded runs for each sound run.
+/// A document is repaired only if it has at least this many doubly encoded runs for each sound run.
 const RUNS_FOR_ONE_SOUND: usize = 5;
 /// After this many sound runs, the search ends if too few doubly encoded ones were found.
 const SOUND_RUNS_UNTIL_SURE: usize = 100;

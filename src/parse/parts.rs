@@ -1,5 +1,5 @@
-//! Reads what fields of entries and of feeds have in common: texts, links, persons, categories and dates. Writes them
-//! to the canonical document.
+//! Reads the kinds of fields that entries and feeds have in common: texts, links, persons, categories and dates. Writes
+//! them to the canonical document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const MAX_KEYWORDS: usize = 500;
 #[derive(Default)]
 pub(super) struct TextAside {
     pub base: Option<Arc<Url>>,
-    /// Whether line breaks count, as in [`ParsedText`](super::model::ParsedText).
+    /// Whether line breaks separate lines: see [`ParsedText`](super::model::ParsedText).
     pub has_lines: bool,
 }
 
@@ -122,7 +122,7 @@ pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option
     let text = element.text();
     let written = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()));
     let href = match written {
-        // Words instead of a URL can identify an entry, but they lead nowhere.
+        // Words in the place of a URL stay as they are. They can identify an entry, but they are not an address.
         Some(words) if is_words(words) => words.to_owned(),
         Some(href) => resolved(href, element),
         // RFC 3986 §5.2: an empty reference means the base URL. A base URL from an `xml:base` can be the entry's page.
@@ -243,7 +243,7 @@ pub(super) fn number(text: Option<&str>) -> Option<u64> {
     digits.parse().ok().filter(|&number| number > 0)
 }
 
-/// Turns the attributes that contain fields in CDF into elements.
+/// Returns the attributes of an element that are fields in CDF, as elements.
 pub(super) fn of_attributes<'a>(element: &Element<'a>) -> Vec<Element<'a>> {
     let field = |name: &'static str, attribute: &RawAttribute<'a>| Element {
         namespace: Namespace::Core,

@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
 }
 
 /// Returns where the first e-mail address in the text begins and ends. Only ASCII bytes are compared, so both positions
-/// are between characters.
+/// are boundaries of characters. Returns `None` if there is no address.
 fn address_in(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     for (at, _) in text.match_indices('@') {

@@ -2,7 +2,8 @@
 
 use super::model::ParsedEnclosure;
 
-/// The least width and height of a picture, in pixels. A smaller picture counts readers and is not meant to be seen.
+/// The least width and height of a picture, in pixels. A smaller picture is not meant to be seen: it counts the
+/// readers.
 const LEAST_PIXELS: u64 = 2;
 
 /// The most pixels in one direction. Cameras make smaller pictures, so a larger number is a mistake.
@@ -37,7 +38,8 @@ pub(super) fn is_picture(medium: Option<&str>, media_type: Option<&str>, url: &s
     }
 }
 
-/// Returns the URL of the first picture in its largest size, as the entry's image, unless the entry has an image.
+/// Returns the URL of the first picture in its largest size, as the image of the entry. It is `None` if the entry has
+/// an image already.
 ///
 /// Also returns all pictures as files. `repeats_picture` is false for the files to show: each picture once, in its
 /// largest size, without the image.
@@ -68,8 +70,8 @@ pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<St
     (image, files.collect())
 }
 
-/// Returns the URL without what distinguishes the sizes of one picture: numbers equal to its width or height, and the
-/// query of a file.
+/// Returns the URL without the parts that differ between the sizes of one picture: the numbers equal to its width or
+/// height, and the query if the path names a picture file.
 fn without_size(picture: &Picture) -> String {
     let url = picture.file.url.as_str();
     let name = if is_file(path(url)) { path(url) } else { url };

@@ -1,7 +1,8 @@
 //! Lets feed-rs read the canonical document, and joins the result with what was set aside (`EntryAside`).
 //!
 //! Each document gets a new feed-rs parser, because a parser that met an error panics on the next document. The parser
-//! runs inside `catch_unwind`, and must not make up ids. A canonical document should cause neither errors nor panics.
+//! runs inside `catch_unwind`. It is set up so that it makes up no ids. A canonical document should cause neither
+//! errors nor panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -21,7 +21,7 @@ const COMMON: [(&str, char); 7] =
     [("amp", '&'), ("nbsp", '\u{a0}'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
 
 /// Returns the text with its references resolved. `own` appends the text of an entity that the document declares, and
-/// returns whether the entity is declared.
+/// returns whether it did so.
 pub(super) fn resolve<'a>(
     text: &'a str,
     mut own: impl FnMut(&str, &mut String) -> bool,
@@ -82,8 +82,9 @@ fn reference(
     whole
 }
 
-/// Returns the character of a surrogate pair that was written as two references. `number` is that of the first half;
-/// the second half is the reference at the start of `after`. Also returns the length of the second reference in bytes.
+/// Returns the character of a surrogate pair that was written as two references. `number` is the number in the first
+/// reference. The second reference is at the start of `after`; its length in bytes is returned too. Returns `None` if
+/// the two are not a pair.
 fn split_character(number: &str, after: &str) -> Option<(char, usize)> {
     let high = code(number).filter(|value| matches!(value, 0xD800..=0xDBFF))?;
     let after = after.strip_prefix("&#")?;
@@ -98,8 +99,8 @@ fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
     1
 }
 
-/// Returns the character of a numeric reference. Returns `Some(None)` if XML forbids the character, so that it is left
-/// out.
+/// Returns the character of a numeric reference. Returns `None` if there is no number. Returns `Some(None)` if XML
+/// forbids the character, so that it must be left out.
 fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
     let value = code(number)?;
     let character = character(value);
@@ -170,6 +171,7 @@ fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
 }
 
 /// Returns what a reference means in XML and HTML, whatever the document declares. `name` is without `&` and `;`.
+/// Returns `None` if neither has such a reference.
 pub(super) fn plain(name: &str) -> Option<Cow<'static, str>> {
     match name.strip_prefix('#') {
         Some(number) => character(code(number)?).map(|character| Cow::Owned(character.to_string())),

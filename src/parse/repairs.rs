@@ -1,4 +1,4 @@
-//! Collects what was wrong with a document and was repaired or left out: each kind once, with the number of times.
+//! Collects what was wrong with a document and was repaired or left out: each kind once, with the number of cases.
 
 use std::collections::BTreeMap;
 

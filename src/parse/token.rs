@@ -1,8 +1,9 @@
 //! Splits anything that resembles XML into tags and character data.
 //!
-//! Splitting never fails and never goes back: what is not a tag is text, and what has no end is ended. It takes time
-//! linear in the size: the end of each construct is searched for once, and all searching counts against a limit of
-//! steps. A document type declaration is skipped, except for the short texts that it declares (see `entities`).
+//! Splitting never fails and never goes back. Anything that is not markup is text, and markup without an end is ended
+//! at a likely place. Splitting takes time linear in the size: the end of each construct is searched for once, and all
+//! searching counts against a limit of steps. A document type declaration is skipped, except for the short texts that
+//! it declares (see `entities`).
 
 use std::borrow::Cow;
 
@@ -14,15 +15,15 @@ use super::repairs::Repairs;
 use super::steps::Steps;
 use crate::feed::RepairKind;
 
-/// The most attributes of a tag. Further ones are dropped, because each is compared with all others: that took
-/// quadratic time in quick-xml (RUSTSEC-2026-0194).
+/// The most attributes of a tag. Further ones are dropped, because each attribute is compared with all others. Without
+/// a limit, that takes quadratic time, as it did in quick-xml (RUSTSEC-2026-0194).
 const MAX_ATTRIBUTES: usize = 256;
 /// The most bytes of one attribute value. An attribute with a longer one is dropped.
 const MAX_ATTRIBUTE_BYTES: usize = 64 << 10;
 /// A declaration that does not end within this many bytes counts as unclosed. Some feeds contain the whole DTD of RSS
 /// 0.91, which has 10 KiB.
 const MAX_DECLARATION_BYTES: usize = 64 << 10;
-/// A longer name is not the name of an element, so that its end tag ends no CDATA section.
+/// If the name of an element is longer, its end tag does not end a CDATA section.
 const MAX_NAME_BYTES: usize = 256;
 
 pub(super) enum Token<'a> {
@@ -112,7 +113,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Returns the next token. `inside` is the name of the innermost open element. Its end tag ends an unclosed CDATA
-    /// section.
+    /// section. Returns `None` at the end of the text, or if the steps are used up.
     pub(super) fn next(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
         while self.at < self.text.len() && !self.steps.are_used_up() {
             let start = self.at;
@@ -407,7 +408,7 @@ mod tests {
 
     use super::*;
 
-    /// Pieces of text that begin or end something, or seem to.
+    /// Pieces of text that begin or end markup, or seem to.
     const UNITS: [&str; 40] = [
         "<",
         ">",

@@ -2,9 +2,9 @@
 //! as a title.
 //!
 //! The elements around the fields (root, channel, entries) are only passed through, so that no document is held in
-//! memory as a tree. A field is read with everything in it. An unclosed element ends where its parent ends. A field
-//! that has swallowed the fields after it gives them back (see [`Element::split_off_swallowed`]). Depth and size are
-//! limited. Namespaces, `xml:base` and `xml:lang` are resolved here.
+//! memory as a tree. A field is read with everything in it. An unclosed element ends where its parent ends. If an
+//! unclosed field has swallowed the fields after it, these are split off again (see [`Element::split_off_swallowed`]).
+//! Depth and size are limited. Namespaces, `xml:base` and `xml:lang` are resolved here.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::feed::RepairKind;
 
 /// Elements that are nested more deeply are flattened into their parent.
 const MAX_DEPTH: usize = 128;
-/// The most namespaces that one tag may declare; more are ignored. Many of them are an attack (RUSTSEC-2026-0195).
+/// The most namespaces that one tag may declare. Further ones are ignored. A tag with many of them is an attack
+/// (RUSTSEC-2026-0195).
 const MAX_NAMESPACES_PER_TAG: usize = 64;
 /// The most namespaces that may be active at one place.
 const MAX_NAMESPACES: usize = 256;
@@ -459,14 +460,16 @@ impl<'a> Bindings<'a> {
                 return;
             }
             declared += 1;
-            // An unknown default namespace is the feed's own, so its elements are recognised by their names alone.
+            // An unknown default namespace counts as the feed's own, so its elements are recognised by their names
+            // alone.
             let unknown = if prefix.is_empty() { Namespace::Core } else { Namespace::Unknown };
             let before = self.bind(prefix, Some(namespaces::by_uri(&attribute.value).unwrap_or(unknown)));
             self.declared.push((prefix, before));
         }
     }
 
-    /// Binds or unbinds a prefix, and returns its previous meaning.
+    /// Binds a prefix to a namespace, or unbinds it if `namespace` is `None`. Returns the previous meaning of the
+    /// prefix.
     fn bind(&mut self, prefix: &'a str, namespace: Option<Namespace>) -> Option<Namespace> {
         match namespace {
             _ if prefix.is_empty() => std::mem::replace(&mut self.default, namespace),

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use crate::latin;
 
-/// A set of months or of weekdays, one bit each. Bit 1 is January; bit 0 is Monday.
+/// A set of months or of weekdays, one bit each. In a set of months, bit 1 is January. In a set of weekdays, bit 0 is
+/// Monday.
 pub(super) type Set = u16;
 
 /// Returns the months that a word in lower case names. A few words name two: `listopad` is October in Croatian and
@@ -33,7 +34,8 @@ pub(super) fn announces_month(word: &str) -> bool {
     matches!(&*folded(word), "thang" | "thg")
 }
 
-/// Returns whether a month's name is Thai. A Thai year counts from the Buddha's death, 543 years earlier.
+/// Returns whether a month's name is Thai. A Thai year counts from the death of the Buddha, so its number is larger by
+/// 543.
 pub(super) fn is_thai(word: &str) -> bool {
     word.chars().any(|c| matches!(c, '\u{E00}'..='\u{E7F}'))
 }
@@ -66,7 +68,8 @@ fn without_preposition(word: &str) -> Option<&str> {
     ["d'", "d’", "ב"].iter().find_map(|preposition| word.strip_prefix(preposition))
 }
 
-/// Returns the month that a word means by its first letters. Most languages have the Roman names, with different ends.
+/// Returns the month that the first letters of a word show. In most languages the names of the months come from Latin,
+/// and differ only in their ends.
 fn beginning(word: &str) -> Option<Set> {
     const BEGINNINGS: [&[&str]; 12] = [
         &["jan", "ene", "gen", "янв", "ιαν"],

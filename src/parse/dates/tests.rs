@@ -166,7 +166,7 @@ fn zones_of_the_world_are_read() {
     // The sign of the `Etc` zones is inverted: this one is five hours west of Greenwich.
     check("2024-07-01 12:00 Etc/GMT+5", Some("2024-07-01T17:00:00Z"));
     check("2024-07-01 12:00 Japan", Some("2024-07-01T03:00:00Z"));
-    // The clocks skip this hour in spring, and repeat the next one in autumn.
+    // The clocks skip the first of these times in spring, and show the second one twice in autumn.
     check("2024-03-31 02:30 Europe/Berlin", Some("2024-03-31T01:30:00Z"));
     check("2024-10-27 02:30 Europe/Berlin", Some("2024-10-27T00:30:00Z"));
 }

@@ -1,4 +1,4 @@
-//! Time zones as feeds write them: offsets, abbreviations, and names of the IANA database.
+//! Parses time zones as feeds write them: offsets, abbreviations, and names of the IANA database.
 
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -49,8 +49,8 @@ const SIGNS: [char; 4] = ['+', '-', '−', '–'];
 /// Parses the digits of an offset: `1`, `01`, `0100`, `01:00`, `01:00:00`.
 fn minutes(offset: &str) -> Option<i32> {
     let (hours, minutes) = match offset.split_once(':') {
-        // Some programs also write seconds. Only old local mean times have seconds other than 0, so others are not
-        // read.
+        // Some programs also write seconds. They are read only if they are 0, because only old local mean times have
+        // other seconds.
         Some((hours, rest)) => (hours, rest.strip_suffix(":00").unwrap_or(rest)),
         None if offset.len() > 2 => offset.split_at_checked(offset.len() - 2)?,
         None => (offset, "0"),
@@ -59,7 +59,7 @@ fn minutes(offset: &str) -> Option<i32> {
     ((0..24).contains(&hours) && (0..60).contains(&minutes)).then(|| hours * 60 + minutes)
 }
 
-/// Parses an offset whose plus sign was turned into a space, as the decoding of a URL does.
+/// Parses an offset whose plus sign became a space, as happens when a URL is decoded.
 pub(super) fn without_plus(digits: &str) -> Option<Zone> {
     const FARTHEST: i32 = 14 * 60;
     let minutes = minutes(digits).filter(|minutes| *minutes <= FARTHEST && minutes % 15 == 0)?;
@@ -76,14 +76,14 @@ pub(super) fn named(word: &str) -> Option<Zone> {
     known.or_else(|| region(word).map(Zone::Region)).or_else(|| (is_capitals || is_path).then_some(Zone::Unknown))
 }
 
-/// Returns the region of an IANA name, in any case: `Europe/Berlin`, `Etc/GMT`, `Japan`.
+/// Returns the region that an IANA name names, in upper or lower case: `Europe/Berlin`, `Etc/GMT`, `Japan`.
 fn region(name: &str) -> Option<Tz> {
     let starts_like_one = name.starts_with(|c: char| c.is_ascii_alphabetic());
     starts_like_one.then(|| chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied())?
 }
 
-/// Converts the local time of a region to UTC. If a time occurs twice, the first is taken. A time that the clocks skip
-/// is read as if they had not changed yet.
+/// Converts the local time of a region to UTC. If the local time occurs twice, returns the earlier one. A time that the
+/// clocks skip is read as if they had not changed yet.
 pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc>> {
     let hour = TimeDelta::hours(1);
     let utc = match region.from_local_datetime(&local) {
@@ -98,9 +98,9 @@ pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc
 
 /// Returns the minutes east of Greenwich for an abbreviation in lower case.
 ///
-/// If several places use an abbreviation, the meaning in RFC 822 counts, otherwise that of the place with the most
-/// feeds. Abbreviations that two places use equally (`AMT`), or that changed recently (`ALMT`), are missing here. A
-/// wrong time is worse than one that is reported as doubtful.
+/// If an abbreviation has several meanings, the one in RFC 822 counts. If RFC 822 has none, the meaning at the place
+/// with the most feeds counts. Abbreviations that two places use equally (`AMT`), or whose meaning changed recently
+/// (`ALMT`), are missing here, because a wrong time is worse than a time that is reported as doubtful.
 fn abbreviation(name: &str) -> Option<i32> {
     let (hours, minutes) = match name {
         "z" | "gmt" | "ut" | "utc" | "uct" | "zulu" | "wet" | "wez" => (0, 0),

@@ -1,7 +1,8 @@
-//! Reads `_newswire` in the JSON feeds that newswire publishes: everything that JSON Feed has no member for.
+//! Reads the member `_newswire` of the JSON feeds that newswire publishes. It holds everything for which JSON Feed has
+//! no member.
 //!
 //! `render` writes it. If the feed is read back, each story keeps its source, rights, licence, "via", categories and
-//! copies (the same news in other feeds). `_newswire` is trusted no more than the same elements of Atom.
+//! copies (the same news in other feeds). `_newswire` is trusted as little as the same elements of Atom.
 
 use super::{Author, MAX_PARTS, number, people, plain};
 use crate::entry::Category;
@@ -125,7 +126,7 @@ object! {
     }
 }
 
-/// Says that none of these objects can be given as a plain text.
+/// Implements [`OfText`] for objects that cannot be written as a plain string.
 macro_rules! never_a_text {
     ($($name:ident),*) => {
         $(impl OfText for $name {
