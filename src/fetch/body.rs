@@ -1,7 +1,8 @@
 //! Reads a response body within its limits: its size as received and after decoding, its time, its speed, and the
 //! memory of all bodies together.
 //!
-//! `Content-Length` is not trusted beyond the choice of a place in memory, and there is no limit on the compression ratio: only the actual sizes count.
+//! `Content-Length` only serves to choose a place in memory (see `budget`). The compression ratio has no limit. Only
+//! the actual sizes are limited.
 
 use std::time::Duration;
 
@@ -17,13 +18,13 @@ use super::stopwatch::Stopwatch;
 use super::wire;
 use crate::feed::{Failure, HttpFault, PollPhase};
 
-/// A body that is slower than this for a whole [`PACE_WINDOW`] is given up, because it occupies its host's turn, memory
-/// and a connection.
+/// If a body is slower than this for a whole [`PACE_WINDOW`], the poll fails, because the body occupies the turn at its
+/// host, memory and a connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
 
-/// A body in more chunks is given up, because each chunk costs some microseconds, however small it is. A body of 10 MiB
-/// has 640 chunks of 16 KiB.
+/// If a body comes in more chunks, the poll fails, because each chunk costs some microseconds, however small it is. A
+/// body of 10 MiB has 640 chunks of 16 KiB.
 const MAX_CHUNKS: usize = 100_000;
 
 /// A body and its place in memory. The place becomes free when the last clone of the bytes is dropped.
@@ -47,7 +48,7 @@ pub(super) fn hold(body: Vec<u8>, place: MemoryPlace) -> Bytes {
 ///
 /// # Errors
 ///
-/// Fails if the body is too large, too slow, late or incomplete, or has a coding that was not requested.
+/// Fails if the body is too large, too slow, late or incomplete, or has a `Content-Encoding` that was not requested.
 pub(super) async fn read(
     response: Response,
     limit: u64,
@@ -91,7 +92,7 @@ async fn receive(
                 return Err(unreadable(host, wire.unwrap_or(HttpFault::BrokeOff { why })));
             }
             Err(overrun) if overrun.of_total => return Err(overrun.into_failure(host, PollPhase::Body)),
-            Err(_) => Bytes::new(), // The speed window ended without another chunk; `keeps_up` judges it.
+            Err(_) => Bytes::new(), // The window ended without another chunk; see `keeps_up`.
         };
         let bytes = (body.len() + chunk.len()) as u64;
         if bytes > place.limit() {
@@ -118,8 +119,8 @@ enum Filled {
     TooManyChunks,
 }
 
-/// Appends chunks while they fit into `room`, and counts them. One timer serves all chunks, because a body may come in
-/// chunks of one byte.
+/// Appends chunks while they fit into `room`, and counts them. The caller sets one timer for all these chunks and not
+/// one per chunk, because a body may come in chunks of one byte.
 async fn fill(response: &mut Response, body: &mut Vec<u8>, room: u64, chunks: &mut usize) -> reqwest::Result<Filled> {
     while let Some(chunk) = response.chunk().await? {
         *chunks += 1;
@@ -185,7 +186,8 @@ impl Pace {
         PACE_WINDOW.saturating_sub(self.since.elapsed())
     }
 
-    /// Counts bytes. At the end of a window it returns whether there were enough, and begins the next window.
+    /// Counts bytes. At the end of a window, returns whether enough bytes came in it, and begins the next window.
+    /// Before the end of a window, returns true.
     fn keeps_up(&mut self, bytes: usize) -> bool {
         self.bytes += bytes;
         if self.since.elapsed() < PACE_WINDOW {

@@ -1,11 +1,11 @@
-//! Limits the memory for all bodies in flight to 64 MiB together, unless a feed's `max_size` permits a larger body.
-//! Read buffers of connections and decoder windows may take the same again at worst: 200 feeds of 10 MiB stay below 256
-//! MiB.
+//! Limits the memory for all bodies in flight to 64 MiB together, unless a feed's `max_size` permits a larger body. In
+//! the worst case, the read buffers of connections and the windows of decoders take as much again. Even with 200 feeds
+//! of 10 MiB each, the whole process stays below 256 MiB.
 //!
-//! The memory is divided into the rungs of a ladder. Every body starts on the rung for the size that its server
-//! claims, and climbs to the next rung if it is larger. Higher rungs have room for fewer bodies. A body that waits for a
-//! place keeps at most a place on the rung below. Bodies on the top rung never wait, so bodies cannot deadlock. A body
-//! keeps its place until it is dropped, after parsing.
+//! The memory is divided into places of three sizes, called the rungs of a ladder. Every body starts on the rung for
+//! the size that its server claims, and climbs to the next rung if it turns out to be larger. Higher rungs have fewer
+//! places. A body that waits for a place keeps at most a place on the rung below. Bodies on the top rung never wait, so
+//! bodies cannot deadlock. A body keeps its place until it is dropped, after parsing.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const KIB: u64 = 1024;
 
-/// For each rung except the last: the most bytes of a body on it, in KiB, and the number of such bodies. Most feeds are
+/// The rungs except the last one, each with the largest size of a body in KiB and the number of places. Most feeds are
 /// below 128 KiB, nearly all below 1 MiB.
 const LOWER_RUNGS: [(u64, usize); 2] = [(128, 128), (1024, 16)];
 
@@ -21,12 +21,12 @@ const LOWER_RUNGS: [(u64, usize); 2] = [(128, 128), (1024, 16)];
 const TOP_KIB: u32 = 32 * 1024;
 
 /// The capacity of a buffer on the last rung. The allocator maps a block of this size separately, and returns it to the
-/// system when it is freed. It keeps smaller blocks for later, separately for each thread; these took more memory than
-/// all bodies.
+/// system when it is freed. It does not return smaller blocks, but keeps them for later, separately for each thread.
+/// Such blocks took more memory than all bodies together.
 const OWN_MAPPING_BYTES: usize = 33 * 1024 * 1024;
 
-/// The most bodies that are decoded at a time. A decoder holds a window of up to 16 MiB, in addition to both forms of
-/// its body.
+/// The most bodies that are decoded at a time. A decoder has a window of up to 16 MiB, in addition to the encoded and
+/// the decoded body.
 const DECODERS: usize = 2;
 
 /// The memory budget. It is cheap to clone, and all clones share the places.
@@ -37,7 +37,7 @@ pub(super) struct Budget {
     top: Arc<Semaphore>,
 }
 
-/// Permission to hold a body of up to `room` bytes.
+/// Permission to keep a body of up to `room` bytes in memory.
 pub(super) struct MemoryPlace {
     /// The most bytes that the body may have, on any rung.
     limit: u64,
@@ -54,8 +54,8 @@ impl Budget {
         Budget { decoders, lower: Arc::new(lower), top: Arc::new(Semaphore::new(TOP_KIB as usize)) }
     }
 
-    /// Returns permission to decode a body, as soon as one is free. The holder must not wait for another place
-    /// meanwhile.
+    /// Returns permission to decode a body, as soon as fewer than [`DECODERS`] bodies are being decoded. Until the
+    /// caller drops the permission, it must not wait for a place in memory.
     pub(super) async fn decoder(&self) -> OwnedSemaphorePermit {
         self.decoders.clone().acquire_owned().await.expect("the budget is never closed")
     }
@@ -63,8 +63,8 @@ impl Budget {
     /// Returns a place for a body of at most `limit` bytes that claims to have `claimed` bytes. Waits until a place is
     /// free.
     ///
-    /// A body that waits before it is read takes no memory. One that waits later takes up to a megabyte, with the buffers
-    /// of its connection.
+    /// A body that waits here has not been read, so it takes no memory. A body that waits later, in
+    /// [`MemoryPlace::climb`], takes up to a megabyte, including the buffers of its connection.
     pub(super) async fn place(&self, claimed: u64, limit: u64) -> MemoryPlace {
         let claimed = claimed.min(limit);
         let rung = self.lower.iter().position(|(room, _)| claimed <= *room);
@@ -101,7 +101,7 @@ impl MemoryPlace {
         Vec::with_capacity(bytes)
     }
 
-    /// Returns the most bytes that a body may have in this place.
+    /// Returns the most bytes that the body may have, on any rung.
     pub(super) fn limit(&self) -> u64 {
         self.limit
     }

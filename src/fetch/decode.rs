@@ -1,7 +1,7 @@
 //! Undoes one layer of `Content-Encoding`, and never decodes more than a limited number of bytes.
 //!
-//! Gzip is recognised by its first bytes, whatever the header says. Some servers send files that are compressed on disk
-//! without declaring it. Others send plain files declared as gzip.
+//! Gzip is recognised by its first bytes, unless the header names another compression. Some servers do not declare that
+//! a file is compressed with gzip. Others declare gzip for plain files.
 //!
 //! The HTTP client could decode too, but its decoders run while a body arrives. Each of them may take as much memory as
 //! the sender wishes: up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few decoders run at
@@ -11,10 +11,10 @@ use std::io::{self, Read};
 
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// The codings that requests offer to servers.
+/// The compressions that requests offer to servers.
 pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
-/// The largest zstd window: 8 MiB, the most that a decoder must support (RFC 9659).
+/// The base-2 logarithm of the largest zstd window: 8 MiB, the most that RFC 9659 allows.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// The first seven bits of brotli data with a large window. RFC 7932 reserves them.
@@ -38,7 +38,7 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// Returns the coding that a response declares. Returns `None` if the response is not compressed. Values that name no
+/// Returns the compression that a response declares. Returns `None` if it declares none. Values that name no
 /// compression (servers write `utf-8` or `none`) are ignored.
 ///
 /// # Errors
@@ -59,7 +59,8 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     }
 }
 
-/// Returns the actual coding of a body, given the declared one.
+/// Returns the compression that a body really has. `named` is the one that the response declares. `None` means that the
+/// body is not compressed.
 pub(super) fn actual(named: Option<Coding>, body: &[u8]) -> Option<Coding> {
     match named {
         None | Some(Coding::Gzip) => body.starts_with(&GZIP).then_some(Coding::Gzip),

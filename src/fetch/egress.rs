@@ -1,6 +1,6 @@
-//! The HTTP clients: one for each way out, that is, for each combination of permitted addresses, proxy, certificates
-//! and HTTP version. Requests with the same way out share connections, and each client contains the guard (see
-//! `guard`).
+//! Builds the HTTP clients: one for each way out, that is, for each combination of permitted addresses, proxy,
+//! certificates and HTTP version. Requests with the same way out share connections. Each client connects only to
+//! addresses that `guard` permits.
 //!
 //! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the
 //! environment, or accepts an invalid certificate. TLS is 1.2 or newer. An invalid header line is ignored, as in
@@ -8,8 +8,8 @@
 //! that name it.
 //!
 //! A `proxy` from the config is trusted, so it may be at any address. Some proxies (`http:`, `socks5h:`) resolve names
-//! themselves. For these, `guard` refuses addresses and local names before the request. Only the proxy can refuse a
-//! public name that leads into the proxy's own network.
+//! themselves. Therefore `guard` refuses private addresses and local names before the request. Only the proxy can
+//! refuse a public name that leads into the proxy's own network.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -38,8 +38,9 @@ use crate::foreign::Line;
 /// short because most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The most unread bytes that one HTTP/2 server may send, because read buffers are not part of the memory budget of
-/// bodies. A feed from the other side of the earth still arrives at a megabyte per second.
+/// The most bytes that an HTTP/2 server may send before newswire reads them. It is small because the buffers for these
+/// bytes are not part of the memory budget of bodies. A feed from the other side of the earth still arrives at a
+/// megabyte per second.
 const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 
 /// The most headers of an answer. Sites behind several proxies and firewalls send more than the usual 100. The message
@@ -114,7 +115,7 @@ impl Clients {
     ///
     /// # Errors
     ///
-    /// Fails if the client cannot be built. There is no setting that could be unusable.
+    /// Fails if the client cannot be built. The cause is never a setting, because these requests have none.
     pub(super) async fn plain_way(&self, reach: &Reach) -> Result<Way, Failure> {
         self.client(Egress { reach: reach.clone(), proxy: None, ca_file: None, http2: true }).await
     }
@@ -227,7 +228,7 @@ fn unusable(egress: &Egress, error: &reqwest::Error) -> Failure {
     Failure::Setting { key, fault: SettingFault::Other { why: root_cause(error) } }
 }
 
-/// Resolves names to those of their addresses that the guard permits.
+/// Resolves names, and leaves out the addresses that the guard refuses.
 struct GuardedResolver {
     reach: Reach,
     /// The host of the proxy, which may be at any address.

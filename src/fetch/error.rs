@@ -1,4 +1,4 @@
-//! Says what failures mean for the network, and shortens the messages of other programs.
+//! Says what a failure shows about the network, and shortens the error messages of libraries and of the system.
 
 use std::error::Error;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn is_unreachable(failure: &Failure) -> bool {
     match failure {
         Failure::Dns { .. } | Failure::Connect { .. } => true,
-        // With so short a `timeout`, the poll may have ended before there was a connection.
+        // If the feed's `timeout` is so short, the poll may have ended before there was a connection.
         Failure::Timeout { phase, after, .. } => {
             *phase == PollPhase::Connect || (*phase == PollPhase::Answer && *after <= CONNECT_TIMEOUT)
         }
@@ -22,7 +22,7 @@ pub fn is_unreachable(failure: &Failure) -> bool {
     }
 }
 
-/// Returns whether a server answered, so that the network works.
+/// Returns whether a server answered, which shows that the network works.
 pub fn is_answer(failure: &Failure) -> bool {
     matches!(
         failure,

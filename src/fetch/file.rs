@@ -21,7 +21,7 @@ use super::{Fetched, FetchedDocument};
 use crate::config::Feed;
 use crate::feed::{Failure, FileFault, Validators};
 
-/// Reads the document of a `file:` feed, unless its validators are the known ones.
+/// Reads the document of a `file:` feed, unless the file still has the validators `known`.
 ///
 /// # Errors
 ///

@@ -2,12 +2,12 @@
 //!
 //! An address is refused unless the IANA registries of special-purpose addresses call it global. A port is refused
 //! unless it is a web port. The setting `allow` permits a network, an address with its port, or a host name, for the
-//! feeds that have the setting. No setting turns the guard off. A redirect is judged again at each hop: a host name in
-//! `allow` permits only that host, and not another one to which it redirects.
+//! feeds that have the setting. No setting turns the guard off. The target of every redirect is checked again: a host
+//! name in `allow` permits only that host, and not another host to which it redirects.
 //!
-//! The guard judges the address of the actual connection. Names are filtered while they are resolved. `egress` connects
-//! to no other address, so a later answer of the name server changes nothing. Addresses in URLs are judged before the
-//! request, and the peer of every connection is judged again when its answer arrives.
+//! The guard checks the address of the actual connection. When a name is resolved, its refused addresses are left out.
+//! `egress` connects only to the addresses that remain, so a later answer of the name server changes nothing. An
+//! address in a URL is checked before the request. The address of the peer is checked again when its answer arrives.
 //!
 //! A proxy may resolve names by itself, and newswire does not see the result. So if a feed has a `proxy`, names that
 //! are local everywhere, such as `localhost`, and the proxy's own name are refused.
@@ -76,8 +76,8 @@ impl Reach {
         Err(Failure::LocalName { host: name.into(), port: url.port_or_known_default().unwrap_or_default() })
     }
 
-    /// Returns whether `allow` permits exactly this host, by name or by address. The host then counts as the editor's
-    /// own (the editor writes the config).
+    /// Returns whether `allow` permits this host by its name, or by the address that the URL contains. The host then
+    /// counts as the editor's own (the editor writes the config).
     pub(super) fn is_own(&self, url: &Url) -> bool {
         let everywhere = self.networks.contains(&EVERYWHERE[0]);
         let literal = url.host().as_ref().and_then(literal);
@@ -153,7 +153,7 @@ fn literal(host: &Host<&str>) -> Option<IpAddr> {
 }
 
 /// Returns the kind of a special address. Returns `None` if the address is global. If an IPv6 address contains an IPv4
-/// address (mapped, or behind NAT64), the IPv4 address is judged.
+/// address (mapped, or behind NAT64), the kind is that of the IPv4 address.
 pub(super) fn special_range(address: IpAddr) -> Option<AddressRange> {
     match address.to_canonical() {
         IpAddr::V4(address) => special_v4(address),

@@ -1,5 +1,5 @@
-//! Turns at hosts. A request waits for its turn, so that one request per host is in flight, and a second passes between
-//! the starts of two.
+//! Gives requests their turns at hosts. A request waits for its turn, so that a host has only one request in flight,
+//! and the starts of two requests are a second apart.
 //!
 //! Files, and hosts that `allow` permits, are the editor's own (the editor writes the config). For them the limit is
 //! one request in flight per origin, without a pause. If a host asks for a pause (429, or 503 with `Retry-After`),
@@ -22,10 +22,10 @@ pub const SPACING: Duration = Duration::from_secs(1);
 const FEW_HOSTS: usize = 1024;
 
 /// How long a refusal (a host's request for a pause) is remembered here. This is long enough for all waiting polls to
-/// see it, and for the store to save the hold.
+/// see it, and for the store to save that the host is on hold.
 pub const REFUSAL_KEPT: Duration = Duration::from_secs(60);
 
-/// A turn at a host, with what its holder knows about the host.
+/// The turn at a host: a lock, and what is known about the host.
 type HostTurn = Arc<tokio::sync::Mutex<Last>>;
 
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Hosts {
         }
     }
 
-    /// Returns the turn for the next hop of a redirect. It is the same turn if the queue is the same.
+    /// Waits for the turn for the next hop of a redirect. It is the same turn if the queue is the same.
     pub(super) async fn move_on(&self, permit: HostPermit, queue: Queue) -> HostPermit {
         if permit.queue == queue {
             permit.space().await;
@@ -100,9 +100,9 @@ impl HostPermit {
         self.progress.clone()
     }
 
-    /// Returns whether no other request waits for the host. If so, the connection is not needed any more.
+    /// Returns whether no other request waits for the host. If so, the connection is not needed after this request.
     pub(super) fn is_last(&self) -> bool {
-        // The table owns the turn, and so do this permit and each waiting request.
+        // The table, this permit and each waiting request have one reference each.
         Arc::strong_count(OwnedMutexGuard::mutex(&self.last)) <= 2
     }
 

@@ -2,10 +2,10 @@
 //! the host.
 //!
 //! One poll sends one GET, and one more for each redirect. It does not probe, repeat or guess. It identifies itself,
-//! and sends no cookie, no Referer and no query of its own. It returns validators byte for byte to the URL that gave
-//! them, and sends a feed's secrets only to the feed's own origin. Every result says when the server wants the next
-//! poll (`Retry-After` and the like), and `schedule::next` follows it. Validators must be stored only together with the
-//! entries of their document; a failure has none.
+//! sends no cookie and no Referer, and adds nothing to the query of the URL. It sends validators back, byte for byte,
+//! to the URL that gave them. It sends a feed's secrets only to the feed's own origin. Every result says when the
+//! server wants the next poll (`Retry-After` and the like), and `schedule::next` follows it. Validators must be stored
+//! only together with the entries of their document. A failed poll returns none.
 //!
 //! The specifications are RFC 9110 and RFC 9111. Each module holds one policy: `guard` (which addresses), `egress`
 //! (through which client), `request` (the headers), `redirect` (where to), `hosts` (in which order), `stopwatch` and
@@ -88,8 +88,9 @@ pub struct Attempt {
     /// Where the redirects led, if all were permanent (301 or 308) and led to a document or a 304. `None` if the new
     /// URL contains a secret or is longer than 2000 bytes, because it could not be stored.
     pub permanent: Option<Url>,
-    /// The scheme, host and port of the last answer, under which a hold of the whole host is stored. `None` for files,
-    /// and for hosts that `allow` permits, which are the editor's own (the editor writes the config).
+    /// The origin (scheme, host and port) of the last answer. It is put on hold if the answer is a refusal for the
+    /// whole host (429, or 503 with `Retry-After`). `None` means that no origin can be put on hold: the feed is a file,
+    /// or `allow` permits the host, so that it is the editor's own (the editor writes the config).
     pub public_origin: Option<String>,
     /// Whether the poll never left the server that the config names. If a redirect led elsewhere, the answer counts
     /// only for this feed. Otherwise a publisher could cause a hold on any other server by redirecting to it.
@@ -111,7 +112,8 @@ pub enum Fetched {
 
 /// A feed document that has not been read yet.
 pub struct FetchedDocument {
-    /// The body, decoded as its `Content-Encoding` says. Its memory counts until the last clone is dropped.
+    /// The body, decoded as its `Content-Encoding` says. It counts against the memory for all bodies until its last
+    /// clone is dropped.
     pub body: Bytes,
     /// The URL after all redirects. It may contain tokens, so do not show it, and do not use it unchanged as the base
     /// of links.
@@ -153,9 +155,9 @@ impl Fetcher {
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
-    /// Waits for a turn at the feed's host. A host has one request in flight, and a second between the starts of two.
-    /// The place in the queue is taken when this function is called, so that the connection is kept for all requests in
-    /// the queue.
+    /// Waits for a turn at the feed's host. A host has only one request in flight, and the starts of two requests are a
+    /// second apart. The request is in the queue as soon as this function is called, even if the future is not awaited
+    /// yet. So the requests before it know that they must keep the connection open.
     ///
     /// The caller should await the permit before it takes anything that feeds of other hosts wait for, such as a slot
     /// for a poll in flight.

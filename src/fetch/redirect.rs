@@ -1,7 +1,7 @@
 //! Decides where a redirect leads, and whether it is permanent.
 //!
-//! A poll follows at most five redirects. It requests no URL twice, and never goes from `https:` to `http:` or to
-//! another scheme. Userinfo and fragment of a `Location` are removed, because newswire takes no credentials from a
+//! A poll follows at most five redirects. It requests no URL twice. It never goes from `https:` to `http:`, and never
+//! to any other scheme. Userinfo and fragment of a `Location` are removed, because newswire takes no credentials from a
 //! publisher. If all redirects are 301 or 308 (RFC 9110 §15.4.2, §15.4.9), the feed has moved permanently. A single
 //! 302, 303 or 307 makes the whole chain temporary.
 
@@ -43,8 +43,8 @@ impl Trail {
         self.urls.iter().all(|hop| hop.origin() == url.origin())
     }
 
-    /// Returns whether every hop so far was at the server of `url`. That is its origin, or the same host with both at
-    /// their default ports, as when `http:` leads to `https:`.
+    /// Returns whether every hop so far was at the server of `url`. A hop is at that server if it has the same origin,
+    /// or if it has the same host and both URLs use their default ports, as when `http:` leads to `https:`.
     pub(super) fn stays_at(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| {
             let have_usual_ports = hop.port().is_none() && url.port().is_none();
@@ -66,7 +66,8 @@ impl Trail {
     ///
     /// # Errors
     ///
-    /// Fails if the redirect has no target, leads in a circle, is one too many, or leads to a forbidden URL.
+    /// Fails if the redirect has no target, leads in a circle, or leads to a forbidden URL, or if there were too many
+    /// redirects.
     pub(super) fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), Failure> {
         let host = self.here().host_str().unwrap_or_default();
         let next = self.target(location).map_err(|fault| Failure::Redirect { host: host.into(), fault })?;

@@ -1,9 +1,9 @@
-//! The headers of a request: who asks, for what, under which conditions, and with which secrets.
+//! Writes the headers of a request: who asks, for what, under which conditions, and with which secrets.
 //!
 //! Validators go byte for byte to the URL that gave them, and to no other. What the config sets for a feed (`headers`,
 //! `basic_auth`, userinfo in the URL) goes only to the feed's own scheme, host and port. After a redirect to another
-//! server, these secrets are not even sent if the next redirect leads back. Otherwise the other server could choose
-//! what newswire requests with the feed's secrets.
+//! server, these secrets are not sent again, not even if the next redirect leads back. Otherwise the other server could
+//! choose what newswire requests with the feed's secrets.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
@@ -69,8 +69,8 @@ pub(super) fn get(
     })
 }
 
-/// Returns the validators of a response. Each one that is missing, empty or too long is absent. `url` is the URL in the
-/// form that may be stored.
+/// Returns the validators of a response. A validator that is missing, empty or too long is `None`. `url` is the URL in
+/// the form that may be stored.
 pub(super) fn validators(headers: &HeaderMap, url: Url) -> Validators {
     let is_fit = |bytes: &&[u8]| (1..=LONGEST_VALIDATOR_BYTES).contains(&bytes.len());
     let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).filter(is_fit).map(<[u8]>::to_vec);

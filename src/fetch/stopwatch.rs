@@ -1,4 +1,4 @@
-//! The time limit of one poll, for all its hops together.
+//! Limits the time of one poll, for all its hops together.
 
 use std::time::Duration;
 

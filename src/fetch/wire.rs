@@ -1,6 +1,6 @@
 //! Says what is wrong with an answer that the HTTP client cannot read.
 //!
-//! The client names the problem in its own terms, and only as text. `docs/odd-responses.md` lists odd answers and how
+//! The client describes the problem only in a text of its own. `docs/odd-responses.md` lists odd answers and how
 //! newswire handles them.
 
 use crate::feed::WireFault;
