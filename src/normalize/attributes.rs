@@ -64,7 +64,7 @@ pub(super) fn value<'a>(attributes: &'a [Attribute], wanted: &str) -> Option<&'a
 
 /// Returns whether an element may have an attribute. Both names are in lower case.
 pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
-    // A parser drops a line break right after the tag `<pre>`, so `html` writes the line break twice. It finds the
+    // A parser drops a line break right after the tag `<pre>`, so `html` writes the line break twice. `html` finds the
     // place only if the tag has no attributes.
     element != "pre" && matches!(attribute, "lang" | "title" | "dir") || of(element).contains(&attribute)
 }

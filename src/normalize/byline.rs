@@ -13,8 +13,8 @@ pub struct Byline {
 
 /// Splits a byline. Returns `None` if the string is only a name.
 ///
-/// It is a byline if it begins with "by", or if it names a "via". A dash alone is no evidence: people and offices have
-/// dashes in their names.
+/// A string is a byline if it begins with "by", or if it names a "via". A dash alone is no evidence: people and offices
+/// have dashes in their names.
 pub fn split(name: &str) -> Option<Byline> {
     let name = name.trim();
     let without_by = strip_word(name, "by");
@@ -48,7 +48,7 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     (head.eq_ignore_ascii_case(word) && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
-/// Returns what comes before and after a separate word in a text.
+/// Returns what comes before and after a separate word in a text. Returns `None` if the text does not have this word.
 fn find_word<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     if let Some(rest) = strip_word(text, word) {
         return Some(("", rest));

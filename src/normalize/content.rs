@@ -17,8 +17,8 @@ use super::srcset;
 use super::well_formed::Markup;
 use crate::parse::references::resolve_html;
 
-/// Absolute URLs may make a text this many times as long, plus [`LEAST_GROWTH_BYTES`]. Further relative URLs are
-/// dropped. A relative URL of two bytes becomes as long as its base.
+/// Making URLs absolute may add this many times the length of the text, plus [`LEAST_GROWTH_BYTES`]. Further relative
+/// URLs are dropped. Without a limit, a relative URL of two bytes could become as long as the longest base.
 const MAX_GROWTH: usize = 4;
 const LEAST_GROWTH_BYTES: usize = 4 << 10;
 
@@ -176,8 +176,8 @@ impl<'a> Content<'a, '_> {
             let set = attributes::value(&cleaned, "srcset").map(srcset::first).map(str::to_owned);
             let Some(source) = set.or_else(|| self.picture_source.clone().filter(|_| self.markup.is_in("picture")))
             else {
-                // The data of this picture is in its URL (`data:`). It is mostly a symbol, so its description is kept.
-                // Of a picture without a usable URL, nothing is kept.
+                // The picture has no usable URL. If its data is in its URL (`data:`), it is mostly a symbol, so its
+                // description is kept. Of any other picture, nothing is kept.
                 let is_inline = attributes::written(written, "src").is_some_and(|src| images::is_data(&src));
                 let alt = attributes::value(&cleaned, "alt").filter(|_| is_inline).unwrap_or_default();
                 let alt = alt.trim().to_owned();
@@ -217,7 +217,8 @@ impl<'a> Content<'a, '_> {
         self.last_frame = Some(frame.href);
     }
 
-    /// Begins to skip a drawing, if an end tag follows. Without one, what follows is not part of the drawing.
+    /// Begins to skip a drawing, if the rest of the text has an end tag of a drawing. Otherwise skips only the start
+    /// tag, because the rest of the text is not part of the drawing.
     fn begin_drawing(&mut self, attributes: &[(&'a str, &'a str)], is_closed: bool, html: &str, rest: &RealImages) {
         let behind = self.bytes_behind_drawings.get_or_insert_with(|| bytes_behind_last_end(html));
         let ends = rest.bytes_left() > *behind;
@@ -241,7 +242,7 @@ fn bytes_behind_last_end(html: &str) -> usize {
     last.map_or(html.len(), |last| html.len() - last - END.len())
 }
 
-/// Returns the character for a checkbox of a task list. Returns nothing for other input fields.
+/// Returns the character for a checkbox of a task list. Returns an empty text for other input fields.
 fn box_of_task(attributes: &[(&str, &str)]) -> &'static str {
     let kind = attributes::written(attributes, "type").unwrap_or_default();
     if !kind.trim().eq_ignore_ascii_case("checkbox") {

@@ -1,7 +1,7 @@
 //! Replaces inline SVG with text: the title of the drawing, or else the words in it.
 //!
 //! Nothing of the drawing itself is kept, because parsers disagree on foreign content (SVG and MathML in HTML), and
-//! most feed readers show none.
+//! most feed readers do not show it.
 
 /// The title and the words of a drawing are cut at this length.
 const MAX_CHARS: usize = 200;

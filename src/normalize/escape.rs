@@ -21,7 +21,7 @@ const STAND_INS: RangeInclusive<char> = '\u{10FF00}'..='\u{10FFFF}';
 /// The first byte of each private character in UTF-8.
 const FIRST_BYTE: u8 = 0xF4;
 
-/// Returns whether a text stays the same as HTML, so that no parser is needed.
+/// Returns whether a text has no character that cleaning would escape or drop. Such a text needs no parser.
 pub(super) fn is_plain(text: &str) -> bool {
     let is_unchanged = |character: char| match character {
         '\u{A0}' => false,

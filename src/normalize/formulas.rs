@@ -142,7 +142,7 @@ impl Formula {
         Some(depth.map(|depth| self.close_to(depth)).unwrap_or_default())
     }
 
-    /// Ends the formula, because HTML begins that is not allowed in a formula.
+    /// Ends the formula. The caller does this at an HTML element that is not allowed in a formula.
     pub(super) fn end(&mut self) -> Vec<Step> {
         self.close_to(0)
     }
@@ -152,7 +152,8 @@ impl Formula {
     }
 }
 
-/// Returns what to write before and after a child of an element, by the child's position.
+/// Returns what to write before and after the child `name` of the element `parent`. It depends on `index`, the position
+/// of the child.
 fn place(parent: &str, index: usize, name: &str) -> ([Option<Step>; 2], Option<Step>) {
     let is_compound = matches!(name, "mrow" | "mfrac" | "mstyle" | "mpadded");
     let wrapped = |tag| ([Some(Step::Open(tag)), None], Some(Step::Close(tag)));

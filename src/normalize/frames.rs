@@ -51,7 +51,8 @@ pub(super) fn stand_in(name: &str, attributes: &[(&str, &str)], base: Option<&Ur
     })
 }
 
-/// Returns the page that shows the content of a well-known player, and the URL of its picture.
+/// Returns the page that shows the content of a well-known player, and the URL of its picture, if known. Returns `None`
+/// for other frames.
 fn player(frame: &Url) -> Option<(Url, Option<String>)> {
     let host = frame.host_str()?;
     let host = host.strip_prefix("www.").unwrap_or(host);

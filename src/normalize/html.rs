@@ -71,7 +71,7 @@ fn through_parser(html: &str) -> String {
     String::from_utf8(written).expect("what was text is text")
 }
 
-/// Converts plain text to escaped HTML. A blank line begins a paragraph, and a line break stays a line break.
+/// Converts plain text to escaped HTML. A blank line begins a paragraph, and a line break becomes `<br>`.
 pub(super) fn from_plain_text(text: &str) -> String {
     let text = if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))

@@ -21,7 +21,7 @@ const OTHER: [&str; 8] = [
 
 const LAZY_SETS: [&str; 3] = ["data-lazy-srcset", "data-srcset", "data-original-set"];
 
-/// How many pieces (texts and tags) after a picture are searched for the one in a `noscript`. White space, the
+/// How many pieces (texts and tags) after a picture are searched for the same picture in a `noscript`. White space, the
 /// `noscript`, a link and a `picture` may come before it.
 const LOOKAHEAD: usize = 8;
 
@@ -120,8 +120,8 @@ impl RealImages<'_> {
         self.pieces.bytes_left()
     }
 
-    /// Returns the position of the picture in a `noscript` that follows directly, among the pieces that were read
-    /// ahead.
+    /// Reads ahead, and looks for a `noscript` with a picture directly after the current picture. Returns the position
+    /// of the second picture among the pieces that were read ahead.
     fn noscript_image(&mut self) -> Option<usize> {
         let mut in_noscript = false;
         for at in 0..LOOKAHEAD {

@@ -20,7 +20,7 @@ pub(super) struct Bases<'a> {
     pub base: Option<&'a Url>,
     /// The URL that an empty `href` means.
     pub itself: Option<&'a Url>,
-    /// The URL to which a bare fragment belongs.
+    /// The URL to which a fragment alone, such as `#notes`, belongs.
     pub fragment: Option<&'a Url>,
 }
 
@@ -68,7 +68,7 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     if may_hold_control(raw) {
         written.to_mut().retain(|character| !character.is_control());
     }
-    // The URL was escaped once too often. No URL contains `&amp;` literally.
+    // A URL that contains `&amp;` was escaped once too often.
     if memchr(b'&', written.as_bytes()).is_some() && written.contains("&amp;") {
         written = Cow::Owned(written.replace("&amp;", "&"));
     }
@@ -79,7 +79,8 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     url.ok().filter(|url| schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty()))
 }
 
-/// Returns whether a text may contain a control character: those outside ASCII begin with the byte 0xC2.
+/// Returns whether a text may contain a control character. Control characters outside ASCII begin with the byte 0xC2,
+/// but some other characters do so too.
 fn may_hold_control(text: &str) -> bool {
     text.bytes().any(|byte| byte < b' ' || byte == 0x7F || byte == 0xC2)
 }

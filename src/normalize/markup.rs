@@ -23,7 +23,7 @@ pub(super) enum Piece<'a> {
     },
 }
 
-/// Further attributes of a tag are skipped.
+/// The most attributes of a tag that are read. Further ones are skipped.
 const MAX_ATTRIBUTES: usize = 64;
 
 /// An iterator over the pieces of a text.
@@ -174,7 +174,7 @@ fn name_of(text: &str) -> Cow<'_, str> {
     in_lower_case(&text[..text.bytes().position(is_end).unwrap_or(text.len())])
 }
 
-/// Returns a name in lower case. Most names are so already and are not copied.
+/// Returns a name in lower case. Most names are in lower case already, and are not copied.
 pub(super) fn in_lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())

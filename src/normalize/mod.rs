@@ -53,10 +53,10 @@ const MAX_LINE_CHARS: usize = 1_000;
 const MAX_PARTS: usize = 500;
 
 /// The most bytes of authors or credits that an entry inherits from its feed. Without a limit, every entry could repeat
-/// the feed's 500.
+/// the 500 authors of its feed.
 const MAX_INHERITED_BYTES: usize = 2 << 10;
 
-/// The most other copies (the same news in other feeds) that an entry may name. No newswire has so many.
+/// The most other copies (the same news in other feeds) that an entry may name. Real entries name fewer.
 const MAX_COPIES: usize = 64;
 
 /// The most bytes of the URLs, feed ids and titles of an entry's other copies together.
@@ -65,7 +65,8 @@ const MAX_COPIES_BYTES: usize = 16 << 10;
 /// A longer language tag is dropped: programs need not support more characters (RFC 5646 §4.4.1).
 const MAX_LANGUAGE_BYTES: usize = 35;
 
-/// How often markup in a name is unescaped. Mistakes never escape a name more often.
+/// The most times that markup in a name is unescaped. Programs that escape a name too often by mistake stay below this
+/// number.
 const MAX_ESCAPES: usize = 8;
 
 /// Returns the clean form of one entry of a feed. Never fails: what cannot be cleaned is absent.
@@ -178,10 +179,10 @@ fn name_line(text: &str) -> String {
     plain_line(&name.replace(['&', '<', '>'], " "))
 }
 
-/// What relative URLs in the texts of an entry are relative to, if there is no `xml:base`.
+/// The bases of relative URLs in those texts of an entry that have no `xml:base`.
 #[derive(Clone, Copy)]
 struct Page<'a> {
-    /// The entry's page. A bare fragment is a place on this page, whatever the base URL is.
+    /// The entry's page. A fragment alone, such as `#notes`, is a place on this page, whatever the base URL is.
     link: Option<&'a Url>,
     /// The base of all other relative URLs. In Atom it is the document's own address (RFC 3986 §5.1). Otherwise it is
     /// the entry's page: RSS and JSON Feed define no base, and publishers write URLs that work in a browser on that
@@ -204,8 +205,8 @@ fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
             fragment: page.link.or(base).or(page.base),
         };
         let html = html::sanitize_within(&text.value, bases);
-        // Line breaks have no meaning in this text. Without tags, a reader of newswire's own feeds would take it for
-        // plain text, where line breaks count.
+        // Line breaks have no meaning in this HTML. But if it has no tags, a program that reads newswire's own feeds
+        // would take it for plain text, in which line breaks count. So they become spaces.
         if html.contains(['<', '>']) { html } else { html.replace('\n', " ") }
     } else {
         html::from_plain_text(&text.value)
@@ -417,8 +418,8 @@ fn source(
     (is_named || source != Source::default()).then_some(source)
 }
 
-/// Returns the authors of a source. An author that only repeats the source's title is a placeholder, because RFC 4287
-/// §4.2.1 requires an author.
+/// Returns the authors of a source. An author that only repeats the source's title is left out: it is a placeholder,
+/// because RFC 4287 §4.2.1 requires an author.
 fn source_authors(parsed: &ParsedSource, base: Option<&Url>) -> Vec<Person> {
     let title = parsed.title.as_ref().map(line);
     let mut authors = persons(&parsed.authors, base);

@@ -83,7 +83,7 @@ fn may_begin(name: &str, open: &[&str]) -> bool {
     }
 }
 
-/// Returns whether an attribute may have a value that a parser would write the same way.
+/// Returns whether an attribute may have this value, and a parser would write the value in the same way.
 fn is_value(attribute: &str, value: &str) -> bool {
     let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     let is_harmless = match attribute {

@@ -138,7 +138,7 @@ impl<'a> MarkScan<'a> {
 /// Merges a script or style and its content into one mark. If lone tags are kept, removes start tags without an end tag
 /// from the marks, so that they stay in the text.
 ///
-/// An element that needs no end tag is markup if it has an effect: a line break, or a picture with attributes.
+/// Some elements need no end tag: `br`, `wbr`, `hr`, and `img` with attributes. They are always markup.
 fn pair(html: &str, marks: &mut Vec<Mark>, keeps_lone_tags: bool) {
     let mut ends: HashMap<String, Vec<usize>> = HashMap::new();
     for mark in marks.iter_mut().rev() {

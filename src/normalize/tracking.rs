@@ -26,7 +26,7 @@ pub fn strip_own_tracking(entry: &mut Entry, own: &[String]) {
     }
 }
 
-/// Cleans a link in HTML. A link from which nothing is removed stays the same, byte for byte.
+/// Removes the parameters from a link in HTML. If nothing is removed, the link stays the same, byte for byte.
 fn stripped(written: &str, own: &[String]) -> String {
     let Ok(before) = Url::parse(&html_escape::decode_html_entities(written)) else { return written.to_owned() };
     let mut after = before.clone();

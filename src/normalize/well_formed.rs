@@ -1,5 +1,5 @@
-//! Turns any markup into well-formed markup of allowed elements, without deep nesting and anything else that makes
-//! parsers slow or wrong.
+//! Turns any markup into well-formed markup of allowed elements, without deep nesting or anything else that makes
+//! parsers slow or lets them disagree.
 //!
 //! Everything that a browser would implicitly close, open or move is closed, opened or moved here. So the parser that
 //! comes after this sees a plain tree, and its output, read again, is the same tree. This takes one linear pass.
@@ -49,7 +49,7 @@ impl<'a> Markup<'a> {
 
     /// Appends text. Returns whether any of it is visible.
     pub(super) fn text(&mut self, text: &str) -> bool {
-        // Only this white space may stand between the cells of a table.
+        // Only ASCII white space may stand between the cells of a table.
         if !text.trim_ascii().is_empty() {
             self.enter_cell();
         }
