@@ -3,7 +3,7 @@
 //!
 //!     cargo bench --bench desk
 //!
-//! Prints one line per command. The archive consists of invented words, in files that are polled once.
+//! Prints one line per command. The stories consist of invented words. Their feeds are files that are polled once.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -45,8 +45,8 @@ fn search_archive() {
         writeln!(config, "[[section]]\nid = \"s{section}\"\nfeeds = [\"tag:t{section}\"]\n{rules}").expect("a text");
     }
     std::fs::write(folder.path().join("newswire.toml"), config).expect("the folder can be written to");
-    let (told, time) = run(folder.path(), &["poll"]);
-    assert!(told.contains(&format!(" {} new", FEEDS * ENTRIES)), "{told}");
+    let (output, time) = run(folder.path(), &["poll"]);
+    assert!(output.contains(&format!(" {} new", FEEDS * ENTRIES)), "{output}");
     println!("poll of {} stories: {:.1} s", FEEDS * ENTRIES, time.as_secs_f64());
     for command in [
         &["try"] as &[&str],

@@ -4,8 +4,8 @@
 //! `cargo bench --bench editions` prints a table; `-- 100000` measures one size only. The whole archive is in one
 //! section, which shows 100 stories; the other stories are in its archive documents. *read* is the time to read the
 //! section from the store, and *render* the time to render Atom, RSS and JSON Feed. *publish* is both, plus the pages
-//! and the records in the store; it includes no content codings, which are made when a reader asks for them. All times
-//! are medians.
+//! and the records in the store. It does not include compression, because a document is compressed when a reader asks
+//! for it. All times are medians.
 #![allow(
     clippy::panic,
     clippy::print_stdout,

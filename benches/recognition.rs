@@ -8,7 +8,8 @@
 //!
 //! Each pair has its own store. Each entry is written as RSS, read, cleaned, and polled as a feed of its own site, with
 //! its title in the config. In every other pair the later entry is polled first. Prints one table by kind and one by
-//! language, and the ids of the pairs that were judged wrongly. A `*` marks pairs in which only the lead is wrong.
+//! language, and the ids of the pairs with a wrong result. A `*` marks pairs that became one story as they should, but
+//! whose lead (the entry that newswire shows for the story) is not the original.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -70,7 +71,7 @@ struct PairFile {
 struct Judged {
     pairs: usize,
     joined: usize,
-    /// How many joined pairs have an original (`with_original`), and in how many of these it leads (`led`).
+    /// How many joined pairs have an original (`with_original`), and how many of these have it as their lead (`led`).
     with_original: usize,
     led: usize,
     wrong: Vec<String>,
@@ -122,8 +123,8 @@ fn print(table: &BTreeMap<(bool, String), Judged>) {
     println!("precision {:.2} %\n", sum(false) / (sum(false) + sum(true)) * 100.0);
 }
 
-/// Returns whether the entries of a pair became one story. If they did and one is the original, also returns whether it
-/// leads.
+/// Returns whether the entries of a pair became one story, and whether the original is the lead of that story. The
+/// second value is `None` if they are two stories, or if neither entry is the original.
 async fn judge(pair: &Pair, later_first: bool) -> (bool, Option<bool>) {
     let feed = |id: &str, entry: &PairEntry| {
         format!(

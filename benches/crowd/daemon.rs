@@ -72,7 +72,7 @@ impl Daemon {
     pub fn written(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(self.folder.join("io"))?;
         let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
-        Ok(bytes.context("/proc says what is written")?.parse()?)
+        Ok(bytes.context("/proc does not say how many bytes were written")?.parse()?)
     }
 
     /// Waits until the daemon is at rest. Returns how long it has been at rest.

@@ -1,11 +1,12 @@
-//! Measures the cost of many feeds: the daemon on 1,000, 20,000 and 100,000 feeds, from an empty store to a site at
-//! rest.
+//! Measures what the daemon costs with 1,000, 20,000 and 100,000 feeds: the start with an empty store, the daemon at
+//! rest, edits of the config, and an hour of polls.
 //!
 //! `cargo bench --bench crowd` starts its own server for the feeds on loopback. It prints times, processor time, memory
 //! and bytes, and asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`,
 //! in the same hour. `-- 20000x3` measures one size only (feeds × entries), and `-- cold 20000x3` measures only the
-//! start from an empty store. `-- sections=20` sets the number of sections. `-- large` measures feeds of 9.5 MiB.
-//! `-- hostile` measures how late the others are while a third of the feeds fail, hang or send 10 MiB. Linux only.
+//! start from an empty store. `-- sections=20` sets the number of sections. `-- large` measures feeds of 9.3 MiB.
+//! `-- hostile` measures how long healthy feeds wait for their first poll while a third of all feeds fail, hang or send
+//! 9.3 MiB. Linux only.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -40,26 +41,27 @@ const SECTIONS: usize = 20;
 /// How long the daemon is measured at rest.
 const REST: Duration = Duration::from_secs(60);
 
-/// How long the simulated hour is measured.
+/// How much of the simulated hour is measured.
 const STEADY: Duration = Duration::from_secs(120);
 
-/// How long before the simulated hour the daemon is started.
+/// The time from the start of the daemon to the start of the simulated hour.
 const LEAD: Duration = Duration::from_secs(20);
 
 /// One feed in this many has news in the simulated hour.
 const NEWS: usize = 20;
 
-/// The feeds that get a new entry; healthy ones in `hostile`.
+/// The numbers of the feeds that get a new entry. Multiples of three are left out, because `hostile` makes these feeds
+/// unhealthy.
 const NEWS_FEEDS: [usize; 3] = [7, 77, 775];
 
 /// The feeds of `large`: their number, and the bytes of each document.
 const LARGE: (usize, usize) = (64, 9_500 << 10);
 
-/// The number of feeds of `hostile`, and the bytes that a ninth of them send: more feeds hang or are large than may be
-/// fetched at once.
+/// The number of feeds of `hostile`, and the bytes of each large document. A ninth of the feeds are large and a ninth
+/// hang. Together, these are more feeds than newswire fetches at once.
 const HOSTILE: (usize, usize) = (1_350, 9_500 << 10);
 
-/// The entries of the other feeds.
+/// The number of entries in each healthy feed of `hostile`.
 const HEALTHY_ENTRIES: usize = 3;
 
 fn main() -> anyhow::Result<()> {
@@ -117,7 +119,7 @@ fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let (before, started) = (daemon.cpu()?, Instant::now());
     site.add_feed(&origin.urls()[0])?;
     let polled = origin.asked()[0];
-    // The status page would name it too, but takes seconds of processor time.
+    // The status page would show the added feed too, but a request for that page takes seconds of processor time.
     wait_until(&mut daemon, "the added feed is active", || site.has_added_feed())?;
     line("an edit that adds one feed, active", &spent(&daemon, before, started)?);
     wait_until(&mut daemon, "the added feed is polled", || Ok(origin.asked()[0] > polled))?;
@@ -148,10 +150,11 @@ fn cold_only(program: &str, origin: Origin, sections: usize) -> anyhow::Result<(
     daemon.stop()
 }
 
-/// Measures how late the healthy feeds are, from an empty store, while others fail, hang, or are very large.
+/// Starts with an empty store, and measures how long the healthy feeds wait for their first poll while others fail,
+/// hang, or are very large.
 fn beside_hostile(program: &str, origin: &Origin) -> anyhow::Result<()> {
     let site = Site::new(&origin.urls(), SECTIONS)?;
-    // Entries of the large feeds fill the other sections.
+    // The other sections are full of entries of the large feeds, so new entries would not be seen there.
     site.add_section("healthy", &NEWS_FEEDS)?;
     let begun = u64::try_from(origin.started.elapsed().as_millis())?;
     let mut daemon = Daemon::start(program, &site)?;
@@ -204,8 +207,8 @@ fn largest_page(site: &Site) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adds an entry to one feed, polls that feed, and waits until the edition of a section has the entry, whose link begins with
-/// `path`.
+/// Adds an entry to each of the [`NEWS_FEEDS`] in turn, and polls that feed. Prints the median of the times until the
+/// edition of the section contains the link of the entry. The path of this link begins with `path`.
 fn one_entry(
     program: &str,
     daemon: &Daemon,
@@ -292,7 +295,7 @@ fn line(what: &str, figures: &str) {
     println!("  {what:46} {figures}");
 }
 
-/// Returns a document of at least `bytes`.
+/// Returns a document of at least this many bytes.
 fn sized(number: usize, bytes: usize) -> String {
     let one = feeds::document(1, number, 0).len();
     feeds::document(bytes / one + 1, number, 0)

@@ -1,5 +1,6 @@
-//! Measures the cost of recognising one entry in archives of 10,000, 100,000 and 1,000,000 entries. Also measures how
-//! many candidates are compared, and what share of a cold poll the recognition is.
+//! Measures what it costs to find out whether a new entry is a copy of another entry, in archives of 10,000, 100,000
+//! and 1,000,000 entries. Also measures how many candidates are compared, and which share of a cold poll this
+//! recognition takes.
 //!
 //! `cargo bench --bench stories` prints a table; `-- 10000` measures one size only. Archives are spread over a year;
 //! the stores are in the system's folder for temporary files. Figures are microseconds of processor time per new entry,
@@ -9,10 +10,10 @@
 //! cleaned and written, and their text is indexed; only the server's own time is excluded. Recognition is the work that
 //! would not be done without it:
 //!
-//! - *store*: the additional time of the writer for entries that are recognised, compared with entries that are not and
+//! - *store*: the writer's time for entries that are recognised, minus its time for entries that are not recognised and
 //!   have no links. The writer finds candidates, reads and compares them, joins entries, and writes the keys by which
 //!   later entries are recognised;
-//! - *words*: the time to make these keys, and the words that are compared, from the text.
+//! - *words*: the time to make, from the text, these keys and the words that are compared.
 //!
 //! Linux only.
 #![allow(
@@ -57,10 +58,10 @@ const LISTED: usize = 25;
 /// How many polls are written in one transaction.
 const AT_ONCE: usize = 20;
 
-/// How often the writer is measured. The figures are medians.
+/// How many times the writer is measured. The figures are medians.
 const ROUNDS: usize = 9;
 
-/// How many feeds of each kind are polled against the archive.
+/// How many feeds of each of the kinds `news`, `apart` and `cold` are polled once the archive is stored.
 const COMERS: usize = AT_ONCE * ROUNDS;
 
 /// One new post in this many is a copy.
@@ -86,8 +87,8 @@ async fn measure(size: usize) {
     let mut bed = Bed::new(config(&feeds(size, &origin))).await;
     bed.now = now();
     for feed in 0..size / ARCHIVED {
-        let told: Vec<_> = (feed * ARCHIVED..(feed + 1) * ARCHIVED).map(|number| told(size, number)).collect();
-        write(&bed, vec![polled(&bed, "archive", feed, &read(feed, &told, true))]).await;
+        let posts: Vec<_> = (feed * ARCHIVED..(feed + 1) * ARCHIVED).map(|number| archived(size, number)).collect();
+        write(&bed, vec![polled(&bed, "archive", feed, &read(feed, &posts, true))]).await;
     }
     let (mut recognised, mut apart, mut words, mut applied) = (Vec::new(), Vec::new(), Vec::new(), Applied::default());
     for round in 0..ROUNDS {
@@ -119,23 +120,23 @@ fn now() -> Timestamp {
 }
 
 /// Returns a post of an archive with `size` posts.
-fn told(size: usize, number: usize) -> Post {
+fn archived(size: usize, number: usize) -> Post {
     Post { number, published: start() + Duration::from_millis((number * (YEAR_MILLIS / size)) as u64) }
 }
 
-/// Returns what a new feed lists, for an archive with `size` posts: posts of its last days, some of them copies of
-/// posts in the archive.
+/// Returns the posts that a new feed lists. They have the dates of the last posts of an archive with `size` posts. Some
+/// of them are copies of these posts.
 fn news(size: usize, feed: usize) -> Vec<Post> {
     let post = |number: usize| {
-        let latest = told(size, size - 1 - number);
+        let latest = archived(size, size - 1 - number);
         if number.is_multiple_of(COPIED) { latest } else { Post { number: size + number, ..latest } }
     };
     (feed * LISTED..(feed + 1) * LISTED).map(post).collect()
 }
 
-/// Returns a config with three kinds of feeds: those of the archive, those whose posts the benchmark writes (recognised
-/// or kept apart), and those that are polled cold. Only the last kind is enabled, so that a pass over all feeds polls
-/// only these.
+/// Returns a config with four kinds of feeds. The benchmark itself stores the posts of `archive`, `news` and `apart`.
+/// The posts of `apart` are not compared with other posts. The feeds of the kind `cold` are polled. Only they are
+/// enabled, so a pass over all feeds polls no others.
 fn feeds(size: usize, origin: &Origin) -> String {
     let kinds =
         [("archive", size / ARCHIVED, ""), ("news", COMERS, ""), ("apart", COMERS, "dedup = \"off\"\n")].into_iter();
@@ -159,7 +160,7 @@ fn read(feed: usize, posts: &[Post], links: bool) -> Vec<Entry> {
     parsed.entries.iter().map(|entry| normalize::entry(entry, &parsed)).collect()
 }
 
-/// Makes everything by which entries are recognised. Returns the time per entry.
+/// Makes the words and keys by which entries are recognised. Returns the time per entry.
 fn make_keys(entries: &[Vec<Entry>]) -> f64 {
     let texts: Vec<_> = entries.iter().flatten().map(|entry| (entry, PlainText::of(entry))).collect();
     let begun = processor_time();

@@ -10,10 +10,10 @@ use newswire::time::Timestamp;
 /// One post in this many is a full text.
 const FULL: usize = 4;
 
-/// The number of different words. Some are used everywhere, most very rarely.
+/// The number of different words. A few words are in almost every post, and most words are very rare.
 const WORDS: f64 = 20_000.0;
 
-/// A post. Its number decides its words.
+/// A post. Its words depend only on its number.
 #[derive(Clone, Copy)]
 pub struct Post {
     pub number: usize,
@@ -131,7 +131,7 @@ impl Dice {
     }
 }
 
-/// Returns the word of a number, with one syllable for each digit to base 12.
+/// Returns the word that stands for a number: one syllable for each digit of the number in base 12.
 fn word(mut number: usize) -> String {
     const SYLLABLES: [&str; 12] = ["ba", "den", "fi", "gor", "hul", "ka", "lem", "mi", "nor", "pu", "ras", "to"];
     let mut word = String::new();

@@ -1,7 +1,8 @@
 //! The feeds of the benchmark: RSS, Atom and RDF in turn, in invented words, and the same bytes at every run.
 //!
 //! An entry is about 1 KB of HTML with links, an image and a quotation. A tenth of the entries are cross-posts: feeds
-//! with even numbers also carry posts of the next feed, with the links of that feed but with their own guids.
+//! with even numbers also carry posts of the next feed. Such an entry has the link of the other feed's entry, but a
+//! guid of its own.
 
 use std::ops::RangeInclusive;
 
@@ -160,7 +161,7 @@ impl Dice {
     }
 }
 
-/// Returns the word of a number, with one syllable for each digit to base 14.
+/// Returns the word that stands for a number: one syllable for each digit of the number in base 14.
 fn word(number: u64) -> String {
     const SYLLABLES: [&str; 14] =
         ["ba", "den", "fi", "gor", "hul", "ka", "lem", "mi", "nor", "pu", "ras", "sel", "ti", "vo"];

@@ -1,8 +1,8 @@
 //! Measures the cost of polling: the program itself on a thousand feeds, each stage alone, and lemon24/reader on the
 //! same work.
 //!
-//! `cargo bench --bench wire` starts its own server for the feeds on loopback. It polls the feeds cold, then with only
-//! 304s, then with one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing. Use the
+//! `cargo bench --bench wire` starts its own server for the feeds on loopback. It polls the feeds cold (for the first
+//! time), then with only 304s, then with one new entry in one feed of ten. It prints times, memory and ratios. Use the
 //! ratios, because the times depend on the machine. Cross-posts are merged, text is indexed, and everything is written
 //! to disk. `cargo bench --bench wire -- --quick` does a tenth of the work, `-- sections=20` sets the number of
 //! sections, and `-- program=PATH` measures only another build of newswire. lemon24/reader is measured if `python3` has
@@ -39,11 +39,12 @@ const SECTIONS: usize = 2;
 /// The syllables that words of titles consist of.
 const SYLLABLES: [&str; 4] = ["ba", "ka", "mi", "ti"];
 
-/// How often the program is measured on each work. The figures are medians.
+/// How many times the program is measured on each workload. The figures are medians.
 const RUNS: usize = 3;
 
-/// What the programs have to do.
-const WORKS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
+/// The workloads: the first poll of all feeds; a poll where every server answers 304; a poll where 1 feed in 10 has
+/// news.
+const WORKLOADS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
 
 fn main() -> anyhow::Result<()> {
     let named = |name: &str| std::env::args().find_map(|argument| argument.strip_prefix(name).map(str::to_owned));
@@ -100,7 +101,7 @@ impl Bed {
         Ok(Bed { folder, config, urls })
     }
 
-    /// Returns what each of the [`WORKS`] costs newswire.
+    /// Returns what each of the [`WORKLOADS`] costs newswire.
     fn newswire(&self, origin: &Origin, program: &str) -> anyhow::Result<[Cost; 3]> {
         let mut poll = Command::new(program);
         poll.args(["poll", "--force", "--json", "--config"]).arg(&self.config);
@@ -116,13 +117,13 @@ impl Bed {
         })?;
         let known = median(RUNS, &mut run)?;
         let news = median(RUNS, || {
-            origin.tell_news();
+            origin.add_news();
             run()
         })?;
         Ok([cold, known, news])
     }
 
-    /// Returns what each of the [`WORKS`] costs lemon24/reader, and its version; `None` if it is not installed. The
+    /// Returns what each of the [`WORKLOADS`] costs lemon24/reader, and its version; `None` if it is not installed. The
     /// cold poll is measured only once.
     fn reader(&self, origin: &Origin) -> anyhow::Result<Option<([Cost; 3], String)>> {
         let has_reader = Command::new("python3").args(["-c", "import reader"]).output();
@@ -142,7 +143,7 @@ impl Bed {
         let cold = run()?;
         let known = median(RUNS, &mut run)?;
         let news = median(RUNS, || {
-            origin.tell_news();
+            origin.add_news();
             run()
         })?;
         Ok(Some(([cold, known, news], version)))
@@ -179,8 +180,8 @@ fn programs(newswire: &[Cost; 3], reader: Option<&([Cost; 3], String)>) -> Strin
         None => (String::new(), "(python3 has no reader)".to_owned()),
     };
     let mut table = format!("{:22} {:>23}   {peer:>23}\n{:22} {head}   {peer_head}\n", "", "newswire", "");
-    for (index, (work, cost)) in WORKS.iter().zip(newswire).enumerate() {
-        table += &format!("{work:22} {}", figures(cost));
+    for (index, (workload, cost)) in WORKLOADS.iter().zip(newswire).enumerate() {
+        table += &format!("{workload:22} {}", figures(cost));
         if let Some((costs, _)) = reader {
             let times = costs[index].wall / cost.wall;
             table += &format!("   {} {times:6.1} ×", figures(&costs[index]));

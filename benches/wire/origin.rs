@@ -1,7 +1,7 @@
-//! Serves the feeds: one listener on loopback, and a separate address per feed.
+//! Serves the feeds on loopback: one listener, with a separate address for each feed.
 //!
-//! Answers come from memory, on one thread, so that its processor time can be subtracted. A request that names the
-//! document's ETag gets a 304.
+//! Answers come from memory, on one thread, so that the processor time of the server can be subtracted. A request that
+//! names the document's ETag gets a 304.
 
 #![allow(dead_code, reason = "every benchmark uses a part of it")]
 
@@ -83,7 +83,7 @@ impl Origin {
     }
 
     /// Adds one new entry to one feed in ten.
-    pub fn tell_news(&self) {
+    pub fn add_news(&self) {
         self.add_entry((0..self.count()).step_by(10));
     }
 

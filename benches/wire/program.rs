@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often to read a running program's memory. The system tracks the peak itself, so only a peak at the very end can
-/// be missed.
+/// The time between two readings of a running program's memory. The system tracks the peak itself, so only a peak at
+/// the very end can be missed.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// `USER_HZ` of Linux, the unit of processor time in `/proc`.

@@ -28,8 +28,8 @@ use crate::program;
 /// How many requests the fetching stage sends at the same time.
 const IN_FLIGHT: usize = 64;
 
-/// How often to repeat the publishing. It takes milliseconds, and the system counts processor time in hundredths of a
-/// second.
+/// How many times to repeat the publishing. Publishing once takes milliseconds, which is too short to measure: the
+/// system counts processor time in hundredths of a second.
 const PUBLISHINGS: usize = 10;
 
 /// The processor time of a stage, in seconds.
@@ -42,7 +42,7 @@ pub struct Stage {
 /// The work that a stage is part of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// A cold poll.
+    /// A poll of feeds that are not in the store yet.
     Cold,
     /// The work of the stage before, done by the underlying crate alone.
     Crate,
