@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The floor of each module.
+/// The floor of each module. A module may import only from its own floor and from lower ones.
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["duration", "entry", "feed", "foreign", "latin", "number", "reason", "rows", "size", "time"]),
     (
@@ -36,7 +36,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     ),
 ];
 
-/// The modules in which an outside crate may be used.
+/// The modules in which each outside crate may be used.
 const PLACES: &[(&str, &[&str])] = &[
     ("feed_rs", &["parse"]),
     ("quick_xml", &["parse", "render", "config"]),
@@ -203,9 +203,10 @@ fn add_paths<'c>(code: &'c str, mut path: Vec<String>, paths: &mut Vec<Vec<Strin
     }
 }
 
-/// Returns which other modules of its folder each module uses. Leaves out imports between a `mod.rs` and the modules
-/// below it, because the `mod.rs` declares those. What a `mod.rs` re-exports counts for the module that defines it.
-fn imports_within_rooms() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+/// Returns, for each module, the modules of the same top-level folder that it imports. Leaves out imports between a
+/// `mod.rs` and the modules below it, because the `mod.rs` declares those. An import of an item that a `mod.rs`
+/// re-exports counts as an import of the module that defines the item.
+fn imports_within_folders() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     let sources: BTreeMap<Vec<String>, String> = sources()
         .into_iter()
         .map(|source| (module_path(&source.path), source.code.split("#[cfg(test)]").next().unwrap().to_owned()))
@@ -236,10 +237,10 @@ fn imports_within_rooms() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
                 .into_iter()
                 .find_map(|path| sources.contains_key(&path).then(|| path.clone()).or(passed_on.get(&path).cloned()))
         });
-        let of_room = targets.filter(|target| {
+        let of_folder = targets.filter(|target| {
             target.first() == module.first() && !target.starts_with(module) && !module.starts_with(target)
         });
-        imports.insert(module.clone(), of_room.collect());
+        imports.insert(module.clone(), of_folder.collect());
     }
     imports
 }
@@ -259,7 +260,7 @@ fn reached<'m>(
 
 #[test]
 fn files_of_one_folder_do_not_import_each_other_in_a_circle() {
-    let imports = imports_within_rooms();
+    let imports = imports_within_folders();
     let reached: BTreeMap<_, _> = imports.keys().map(|module| (module, reached(module, &imports))).collect();
     let mut circles = BTreeSet::new();
     for (module, targets) in reached.iter().filter(|(module, targets)| targets.contains(**module)) {
@@ -267,7 +268,10 @@ fn files_of_one_folder_do_not_import_each_other_in_a_circle() {
         let circle: Vec<_> = circle.map(|module| format!("src/{}.rs", module.join("/"))).collect();
         circles.insert(circle);
     }
-    assert!(circles.is_empty(), "move what both need into a file of its own: {circles:#?}");
+    assert!(
+        circles.is_empty(),
+        "these files import each other; move what several of them need into a file of its own: {circles:#?}"
+    );
 }
 
 #[test]
@@ -294,11 +298,11 @@ fn imports_go_down_only() {
             }
         }
     }
-    assert!(upward.is_empty(), "these go up a floor: {upward:#?}");
+    assert!(upward.is_empty(), "these imports go up to a higher floor: {upward:#?}");
 }
 
 #[test]
-fn edges_do_not_know_each_other() {
+fn edges_do_not_import_each_other() {
     let edges = FLOORS[2].1;
     let mut crossed = Vec::new();
     for source in sources().into_iter().filter(|source| edges.contains(&source.module.as_str())) {
@@ -308,11 +312,11 @@ fn edges_do_not_know_each_other() {
             }
         }
     }
-    assert!(crossed.is_empty(), "these cross from one edge to another: {crossed:#?}");
+    assert!(crossed.is_empty(), "these are imports of one edge by another: {crossed:#?}");
 }
 
 #[test]
-fn store_knows_the_words_and_nothing_else_of_ours() {
+fn store_imports_only_modules_of_the_lowest_floor() {
     let floors = floors();
     let mut known = Vec::new();
     for source in sources().into_iter().filter(|source| source.module == "store") {
@@ -327,7 +331,7 @@ fn store_knows_the_words_and_nothing_else_of_ours() {
 }
 
 /// Returns the signatures and fields of the items that `store/mod.rs` exports.
-fn face_of_the_store() -> Vec<(PathBuf, String)> {
+fn public_items_of_the_store() -> Vec<(PathBuf, String)> {
     let door = fs::read_to_string("src/store/mod.rs").unwrap();
     let passed_on: BTreeSet<&str> = door
         .split("pub use ")
@@ -364,8 +368,8 @@ fn face_of_the_store() -> Vec<(PathBuf, String)> {
 
 #[test]
 fn public_items_of_the_store_show_neither_its_engine_nor_bare_numbers() {
-    let face = face_of_the_store();
-    assert!(face.len() > 100, "the signatures are no longer found: {face:#?}");
+    let face = public_items_of_the_store();
+    assert!(face.len() > 100, "too few signatures were found: {face:#?}");
     let engine = ["rusqlite", "Connection", "ToSql", "i64"];
     let shown = face.iter().filter(|(_, signature)| engine.iter().any(|word| signature.contains(word)));
     let shown: Vec<_> = shown.collect();
@@ -375,7 +379,7 @@ fn public_items_of_the_store_show_neither_its_engine_nor_bare_numbers() {
         signature.contains("Path") && !["mod.rs", "read.rs", "backup.rs"].iter().any(|file| path.ends_with(file))
     });
     let files: Vec<_> = files.collect();
-    assert!(files.is_empty(), "only code that opens or copies a store knows files: {files:#?}");
+    assert!(files.is_empty(), "only items that open or copy a store may name files: {files:#?}");
 }
 
 #[test]
@@ -388,11 +392,11 @@ fn core_has_no_io_no_clock_and_no_logging() {
             found.push(format!("{}: {forbidden}", source.path.display()));
         }
     }
-    assert!(found.is_empty(), "the core takes values and returns values: {found:#?}");
+    assert!(found.is_empty(), "modules of the floors 0 and 1 must not use these: {found:#?}");
 }
 
 #[test]
-fn each_outside_crate_lives_in_one_place() {
+fn each_outside_crate_is_used_only_where_it_may_be() {
     let mut strayed = Vec::new();
     for source in sources() {
         for (outside, places) in PLACES.iter().filter(|(_, places)| !places.contains(&source.module.as_str())) {
@@ -409,7 +413,7 @@ fn each_outside_crate_lives_in_one_place() {
     assert!(strayed.is_empty(), "{strayed:#?}");
 }
 
-/// One name means one thing. Only `Args` may be repeated, because each command has its own.
+/// Two types with one name would be confused. Only `Args` may be repeated, because each command has a type `Args`.
 #[test]
 fn no_two_types_have_one_name() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
@@ -426,8 +430,8 @@ fn no_two_types_have_one_name() {
     assert!(places.is_empty(), "give each of these a name of its own: {places:#?}");
 }
 
-/// If a search never ended, its feed would never be polled again, and no one would notice. So each search has a fixed
-/// maximum of steps.
+/// If the search for the next time of a schedule never ended, the feed would never be polled again, and no error would
+/// be shown. So each search has a fixed maximum of steps.
 #[test]
 fn searches_of_the_schedule_are_bounded() {
     let mut found = Vec::new();
@@ -443,7 +447,7 @@ fn searches_of_the_schedule_are_bounded() {
 }
 
 #[test]
-fn every_source_file_opens_with_what_it_is_for() {
+fn every_source_file_begins_with_module_documentation() {
     let silent: Vec<_> = sources()
         .into_iter()
         .filter(|source| !fs::read_to_string(&source.path).unwrap().starts_with("//!"))

@@ -12,7 +12,7 @@ use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
 
-/// The stack of a thread of the blocking pool.
+/// The stack size of a thread of the blocking pool.
 const STACK_BYTES: usize = 2 << 20;
 /// The most processor time that a document may take. newswire promises one second, but a test build without
 /// optimisation is slower.
@@ -353,7 +353,7 @@ fn cleaned_entries_of_a_large_document_take_a_few_times_its_size() {
     let cleaned: Vec<Cleaned> = cleaned.collect();
     let memory = (PEAK.get() - before).unsigned_abs();
     assert!(memory < 4 * document.len(), "{memory} bytes for a document of {}", document.len());
-    // What was forgotten is computed again, and is the same.
+    // `pack` dropped the wording of the entry. It is computed again, and is the same.
     let again = Cleaned::new(cleaned[7].entry.clone(), newswire::store::encode_entry);
     assert!(cleaned[7].wording().says_the_same(again.wording()));
 }
@@ -420,7 +420,7 @@ fn check_linear(name: &str, bytes: usize, document: impl Fn(usize) -> String) {
     };
     let (small, large) = (cost(bytes), cost(8 * bytes));
     println!("{name}: {:.1} and {:.1} ns a byte", small * 1e9, large * 1e9);
-    // If the cost were quadratic, the large document would cost eight times as much per byte. Noise, such as a full
-    // cache, may double the measurement.
+    // If the cost were quadratic, the large document would cost eight times as much per byte. Disturbances, such as a
+    // full cache, may double the measured cost.
     assert!(large < small * 4.0, "{name}: {large} s a byte at {} bytes, {small} at {bytes}", 8 * bytes);
 }

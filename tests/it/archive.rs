@@ -32,7 +32,8 @@ struct Workspace {
 }
 
 impl Workspace {
-    /// Creates a workspace. `feed` holds more keys of feed a, and `section` more keys of the section.
+    /// Creates a workspace. `feed` is TOML with more keys of the feed `a`, and `section` is TOML with more keys of the
+    /// section.
     async fn new(feed: &str, section: &str) -> Workspace {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
@@ -166,7 +167,7 @@ async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
         workspace.put("a", &words(end.saturating_sub(45)..end));
         workspace.pass().await;
         let chain = workspace.chain().await;
-        assert_eq!(chain[0].len(), 10, "the section document shows as many as its limit says");
+        assert_eq!(chain[0].len(), 10, "the section document shows as many stories as its limit says");
         assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "at most 100 stories each");
         assert_whole(&chain, 0..end);
         let now = workspace.archives().await;
@@ -232,11 +233,18 @@ async fn changed_rights_apply_to_archives_and_update_their_date() {
         }
         assert_eq!(content(&workspace.json("all/archive/1.json").await), expected);
         let page = workspace.get(&format!("story/words-1-{}/", 2)).await.unwrap();
-        assert!(!String::from_utf8_lossy(&page.identity).contains("whole, of"), "the story's own page too");
+        assert!(
+            !String::from_utf8_lossy(&page.identity).contains("whole, of"),
+            "the story's own page does not show the text either"
+        );
     }
     workspace.follow("", "").await;
     workspace.publish().await;
-    assert_eq!(content(&workspace.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>", "nothing was lost");
+    assert_eq!(
+        content(&workspace.json("all/archive/1.json").await),
+        "<p>Words, whole, of 14.</p>",
+        "the store still has the whole text"
+    );
 }
 
 #[tokio::test]
@@ -316,7 +324,7 @@ async fn documents_stay_below_a_mebibyte_and_long_stories_are_shortened_to_their
     std::fs::write(&path, document).unwrap();
     workspace.pass().await;
     let mut count = workspace.json("all.json").await["items"].as_array().unwrap().len();
-    assert!((4..10).contains(&count), "as many as fit: {count}");
+    assert!((4..10).contains(&count), "an archive document has as many stories as fit: {count}");
     for (path, _) in workspace.archives().await {
         assert!(workspace.get(&path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
     }

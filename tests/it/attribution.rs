@@ -106,7 +106,8 @@ fn link_to_the_comments_is_not_used_as_the_summary() {
     assert!(!workspace.read("site/all/index.html").contains("Comments"));
 }
 
-/// The relaying site is polled first, and its copy has the earlier date. The original leads nevertheless.
+/// The relaying site is polled first, and its copy has the earlier date. Still, the original is the lead (the copy that
+/// is shown).
 #[test]
 fn search_and_explain_show_the_lead_in_the_time_zone_of_the_site() {
     let text = "The harbour board voted on Tuesday evening to reopen the old quay, which has been closed to the public since a \

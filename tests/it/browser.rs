@@ -1,4 +1,4 @@
-//! The pages in Chromium: nothing scrolls sideways, nothing covers anything else, no picture leaves its place.
+//! The pages in Chromium: no page scrolls sideways, no element covers another, and every picture is in its place.
 
 use crate::samples;
 
@@ -9,7 +9,7 @@ use newswire::render::{ListingKind, Pages, SectionSummary, SectionView};
 use newswire::section::ShownStory;
 use samples::*;
 
-/// Measures a page and writes what is wrong with it into its title.
+/// A script that measures a page and writes the faults of the layout into the title of the page.
 const MEASURE: &str = "
 const faults = [];
 const root = document.documentElement;
@@ -96,7 +96,7 @@ fn pages(site: &Site, sections: &[Section]) -> Vec<(String, String)> {
     all.into_iter().map(|(name, page)| (name, with_style(page))).collect()
 }
 
-/// Returns what Chromium says of a page in a window of this width; `None` if it is not installed.
+/// Returns what [`MEASURE`] finds on a page in a Chromium window of this width; `None` if Chromium is not installed.
 fn measured(page: &str, width: u32) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.html");
@@ -119,7 +119,7 @@ fn measured(page: &str, width: u32) -> Option<String> {
         }
         Err(error) => {
             assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "chromium: {error}");
-            eprintln!("chromium is not installed: not tried ({error})");
+            eprintln!("chromium is not installed, so the pages are not measured ({error})");
             None
         }
     }
@@ -136,14 +136,14 @@ fn check(site: &Site, sections: &[Section]) {
 }
 
 #[test]
-fn pages_of_many_sections_with_long_names_stay_whole() {
+fn pages_of_many_sections_with_long_names_have_no_layout_faults() {
     let sections: Vec<Section> =
         (0..50).map(|number| section(&format!("s{number}"), &format!("{number} {}", long("name")))).collect();
     check(&site(), &sections);
 }
 
 #[test]
-fn pages_of_one_section_from_right_to_left_stay_whole() {
+fn pages_of_one_section_from_right_to_left_have_no_layout_faults() {
     let site = Site { language: "ar".to_owned(), title: long("عنوان"), ..site() };
     check(&site, &[section("all", "الكل")]);
 }

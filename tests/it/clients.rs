@@ -68,7 +68,8 @@ fn meant(item: &Value) -> Seen {
     }
 }
 
-/// Removes HTML escapes, also nested ones, and line breaks, because some readers report HTML and others plain text.
+/// Decodes character references, also nested ones, and replaces line breaks with spaces, because some readers report
+/// HTML and others plain text.
 fn plain(text: &str) -> String {
     let decoded = html_escape::decode_html_entities(text);
     if decoded == text { decoded.split_whitespace().collect::<Vec<_>>().join(" ") } else { plain(&decoded) }
@@ -96,7 +97,7 @@ fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
 /// Says that a program is missing. Fails if `NEWSWIRE_VALIDATORS` is set.
 fn is_missing(program: &str, why: &str) {
     assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "{program}: {why}");
-    eprintln!("{program} is not installed: not asked ({why})");
+    eprintln!("{program} is not installed, so this reader is not tested ({why})");
 }
 
 /// Returns the output of a program, or `None` if the program or its library is not installed. A program reports a

@@ -49,7 +49,7 @@ fn example_is_published_in_every_format_with_validators() {
     );
     let index = text(&daemon.get("/").body);
     for section in ["international", "prose", "all"] {
-        assert!(index.contains(&format!("/{section}.atom")), "the index leads to {section}");
+        assert!(index.contains(&format!("/{section}.atom")), "the index links to {section}");
     }
     assert_eq!(daemon.get("/nothing-here").status, 404);
     assert_eq!(request(&daemon.site, "POST", "/all.atom", &[]).status, 405);
@@ -68,7 +68,7 @@ fn story_of_two_sites_is_published_once_with_full_attribution() {
     assert_eq!(copies.len(), 2);
     let lead: Vec<_> =
         copies.iter().filter(|copy| copy["lead"] == true).map(|copy| copy["feed"].as_str().unwrap()).collect();
-    assert_eq!(lead, ["anti-media"], "the copy at the original's host leads");
+    assert_eq!(lead, ["anti-media"], "the copy at the original's host is the lead");
     let codes = |key: &str| copies.iter().find(|copy| copy["lead"] == true).unwrap()[key].clone();
     assert_eq!(codes("why_code"), "original_host");
     let standing = |section: &str| {
@@ -122,7 +122,7 @@ fn document_is_requested_unconditionally_only_once() {
     let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "One");
     assert_eq!(daemon.end(), Some(0));
-    assert_eq!(origin.requests().len(), 1, "a restart polls nothing again");
+    assert_eq!(origin.requests().len(), 1, "no feed is polled again after a restart");
     let report = text(&output(&workspace.config(), &["poll", "--force", "--json"]).stdout);
     let line: Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
     assert_eq!((line["outcome"].as_str(), line["status"].as_u64()), (Some("not_modified"), Some(304)));
@@ -144,7 +144,7 @@ fn good_edit_is_applied_completely_and_a_bad_one_changes_nothing() {
     workspace.edit(&format!("{}\nlimt = 5", one_feed(&origin)));
     daemon.wait_for("config not reloaded (1 error below); still using the previous one");
     daemon.wait_for("limt");
-    assert_eq!(request(&daemon.admin, "GET", "/readyz", &[]).status, 200, "a bad edit does not take it out of service");
+    assert_eq!(request(&daemon.admin, "GET", "/readyz", &[]).status, 200, "the daemon stays ready after a bad edit");
     let status: Value = serde_json::from_slice(&request(&daemon.admin, "GET", "/status.json", &[]).body).unwrap();
     assert_eq!(status["config"]["state"], "refused");
     assert_eq!(daemon.get("/all.atom").header("etag"), Some(etag.as_str()));
@@ -163,7 +163,7 @@ fn good_edit_is_applied_completely_and_a_bad_one_changes_nothing() {
     let moved = daemon.get("/all.atom");
     assert_eq!((moved.status, moved.header("location")), (308, Some("/every.atom")));
     assert_eq!(daemon.get("/new.atom").status, 410);
-    assert_eq!(origin.requests().len(), 1, "an edit does not poll anything again");
+    assert_eq!(origin.requests().len(), 1, "an edit causes no poll");
     assert_eq!(daemon.end(), Some(0));
 }
 
@@ -287,11 +287,11 @@ fn twenty_reloads_repeat_no_poll_and_leak_no_threads_files_or_watches() {
     let after = footprint(&daemon);
     assert_eq!(after[2], before[2], "as many folders are watched as before");
     assert!(after[0] < before[0] + 10 && after[1] < before[1] + 10, "{before:?} became {after:?}");
-    assert!(!status(&daemon).contains("\"state\":\"new\""), "feeds that came back are known");
+    assert!(!status(&daemon).contains("\"state\":\"new\""), "the daemon still knows the feeds that came back");
     let metrics = text(&request(&daemon.admin, "GET", "/metrics", &[]).body);
     assert!(metrics.contains("newswire_lateness_seconds 0"), "no poll is late: {metrics}");
     assert_eq!(daemon.end(), Some(0));
-    assert_eq!(origin.requests().len(), 8, "nothing was polled again");
+    assert_eq!(origin.requests().len(), 8, "no feed was polled again");
     assert!(output(&workspace.config(), &["poll", "--force"]).status.success());
     assert!(
         origin.requests()[8..].iter().all(Request::is_conditional),
@@ -355,7 +355,10 @@ fn private_section_needs_its_token_and_is_not_mentioned_on_public_pages() {
         let key = if path.ends_with('/') { String::new() } else { format!("?token={token}") };
         let answer = request(&daemon.site, "GET", &format!("{path}{key}"), &[("Cookie", &cookie)]);
         let body = text(&answer.body);
-        assert!(body.contains("Confidential") && !body.contains("/story/"), "{path} leads to no page: {body}");
+        assert!(
+            body.contains("Confidential") && !body.contains("/story/"),
+            "{path} links to no page of a story: {body}"
+        );
     }
     assert_eq!(daemon.get("/story/confidential-1/").status, 404, "a story in no public section has no page");
     for path in
@@ -374,7 +377,7 @@ fn publish_writes_only_changed_files_and_keeps_the_users_own_files() {
     let site = workspace.folder.path().join("site");
     let publish = || text(&output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]).stdout);
     assert!(publish().contains(" 0 unchanged"));
-    assert!(publish().contains(": 0 files written"), "nothing happened, so nothing is touched");
+    assert!(publish().contains(": 0 files written"), "no file is written again, because nothing changed");
     std::fs::write(site.join("mine.txt"), "somebody's own file").unwrap();
     let mut daemon = Daemon::start(&workspace);
     for path in ["all.atom", "all.rss", "all.json", "all.opml", "feeds.opml", "style.css"] {
@@ -389,7 +392,7 @@ fn publish_writes_only_changed_files_and_keeps_the_users_own_files() {
     assert!(site.join("mine.txt").exists());
 }
 
-/// Puts a marker text wherever a feed can have a secret, and searches all output for it, also the log at the most
+/// Puts a marker text wherever a feed can have a secret, and searches all output for it, including the log at the most
 /// verbose level.
 #[test]
 fn secrets_of_feeds_appear_in_no_output() {

@@ -176,7 +176,8 @@ fn links_within_a_site_become_absolute() {
     assert!(!json.contains("\\\"b.png"), "{json}");
 }
 
-/// Each entry has a picture of another kind; the page loads it over https, and editions name it as the feed wrote it.
+/// Each entry gives its picture in another element. Pages load the pictures over https. Editions have their addresses
+/// as the feed wrote them.
 #[test]
 fn picture_of_an_entry_is_on_pages_and_in_every_format() {
     let avatar = "<media:content medium=\"image\" url=\"https://secure.gravatar.com/avatar/1\"/>";
@@ -216,6 +217,9 @@ fn picture_of_an_entry_is_on_pages_and_in_every_format() {
 
     let config = std::fs::read_to_string(workspace.config()).unwrap();
     std::fs::write(workspace.config(), config.replace("[site]\n", "[site]\npictures = false\n")).unwrap();
-    assert!(editions(&workspace)[0].contains("<media:thumbnail"), "readers choose for themselves");
+    assert!(
+        editions(&workspace)[0].contains("<media:thumbnail"),
+        "editions keep the pictures, because readers choose for themselves"
+    );
     assert!(!page().contains("<img"), "{}", page());
 }

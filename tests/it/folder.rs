@@ -237,7 +237,8 @@ fn folder_is_a_complete_site_under_nginx_at_a_sub_path() {
     assert!(seen.iter().any(|path| path.starts_with("/wire/story/")));
 }
 
-/// Sources, tags and terms of facets have pages and feeds; only the server has those of tags. A new story changes few files.
+/// Each source, tag and term of a facet has a page and feeds. Those of tags are only on the server and not in the
+/// folder.
 #[test]
 fn new_story_among_many_changes_few_files() {
     let faceted = config("https://news.example.org/").replace("[server]", "facets = [\"region\"]\n[server]");
@@ -264,8 +265,9 @@ fn new_story_among_many_changes_few_files() {
     output(&workspace.config(), &["poll", "--force"]);
     let (_, printed) = published(&workspace);
     let written: usize = printed.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    // Its page; page and editions of its section; pages and feeds of its source and region; front, sitemap and list of feeds;
-    // and the archive document that takes the story which it pushes out.
+    // These are the page of the story; the page and the editions of its section; the pages and feeds of its source and
+    // its region; the index, the sitemap and the list of feeds; and an archive document, because the new story pushes
+    // an old one out of the section.
     assert!((8..=22).contains(&written), "{printed}");
 
     let daemon = Daemon::start(&workspace);

@@ -142,9 +142,9 @@ async fn story_of_very_many_feeds_keeps_its_lead_and_the_copies_of_all_sections(
         "the copy at the original's host leads"
     );
     let own = bed.shown("own").await;
-    assert_eq!(own.len(), 1, "a section sees the copy of its feed, whatever other copies there are");
+    assert_eq!(own.len(), 1, "a section shows the copy of its feed, whatever other copies there are");
     assert_eq!(own[0].copies.len(), 1);
-    assert_eq!(bed.copies(&page).await.len(), number, "the store keeps all");
+    assert_eq!(bed.copies(&page).await.len(), number, "the store keeps all copies");
 }
 
 #[tokio::test]
@@ -164,9 +164,9 @@ async fn story_with_very_many_copies_of_one_feed_is_read_with_few_of_them() {
     let mut bed = Bed { folder, store, config, now };
     let shown = bed.shown("all").await;
     let story = shown.iter().find(|story| story.id == ORIGINAL).unwrap();
-    assert_eq!(story.copies.len(), 5, "the original's copy, and some of the feed's");
+    assert_eq!(story.copies.len(), 5, "the original, and four copies of the other feed");
     assert!(story.copies[0].lead && story.copies[0].feed.to_string() == "origin");
-    assert_eq!(bed.copies(ORIGINAL).await.len(), 101, "nothing is removed");
+    assert_eq!(bed.copies(ORIGINAL).await.len(), 101, "no copy is removed from the store");
     assert_eq!(bed.poll("wire", &[entry("https://wire.example/1", TITLE, TEXT)]).await.joined, 1);
 }
 
@@ -180,7 +180,7 @@ async fn feed_with_very_long_stories_leaves_room_for_other_feeds() {
         .collect();
     bed.poll("other", &stories).await;
     let shown = bed.shown("all").await;
-    assert!(shown[0].id.starts_with("https://other.example/"), "they are the newest");
+    assert!(shown[0].id.starts_with("https://other.example/"), "the very long stories are the newest");
     assert_eq!(shown_of_origin(&bed).await, 41);
     assert!(shown.iter().map(section::weight).sum::<usize>() <= 1024 * 1024);
 }
@@ -229,7 +229,7 @@ async fn page_that_returns_under_a_new_guid_is_the_same_entry() {
     document.entries[1].cleaned = None;
     assert_eq!(commit::apply(&bed.store, bed.config.clone(), polled).await.unwrap().new, 0);
     assert_eq!(bed.titles("all").await.iter().filter(|title| *title == TITLE).count(), 1);
-    assert_eq!(bed.poll("other", &with_page(&twice)).await.new, 0, "the other guid leads to it");
+    assert_eq!(bed.poll("other", &with_page(&twice)).await.new, 0, "the other guid belongs to the same entry");
 }
 
 #[tokio::test]

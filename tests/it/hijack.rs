@@ -147,8 +147,8 @@ async fn published_stories_stay_the_same_whatever_others_claim_later() {
 #[tokio::test]
 async fn attacker_that_claims_first_takes_nothing_from_later_stories() {
     for (name, revisions) in attacks() {
-        // A text alone does not show who wrote it. The feed that publishes it first at a page of its own leads, until
-        // an editor splits the story.
+        // A text alone does not show who wrote it. The feed that publishes it first at a page of its own is the lead,
+        // until an editor splits the story.
         if name == "copies one, then the other" {
             continue;
         }

@@ -115,7 +115,7 @@ fn inspected_and_kept(files: &[PathBuf]) -> Vec<usize> {
         let listed: Vec<&Value> =
             report["entries"].as_array().unwrap().iter().filter(|entry| entry["repeat"] == false).collect();
         let guids: BTreeSet<String> = listed.iter().map(|entry| entry["guid"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(guids.len(), listed.len(), "{}: every guid is another", file.display());
+        assert_eq!(guids.len(), listed.len(), "{}: no guid is listed twice", file.display());
         let kept = kept.get(&format!("feed-{number}")).cloned().unwrap_or_default();
         assert_eq!(guids, kept, "{}", file.display());
         counts.push(listed.len());
@@ -393,7 +393,11 @@ async fn entry_stored_before_other_entries_repeated_its_guid_is_not_new() {
     let mut bed = Bed::new().await;
     let news = |title: &str| item(Some("N/A"), Some("N/A"), title, &format!("What is to be said of {title} today."));
     assert_eq!(bed.poll(&[news("One")]).await, (1, 0));
-    assert_eq!(bed.poll(&[news("Three"), news("Two"), news("One")]).await, (2, 0), "one was known as N/A");
+    assert_eq!(
+        bed.poll(&[news("Three"), news("Two"), news("One")]).await,
+        (2, 0),
+        "one entry was stored under the guid N/A"
+    );
     assert_eq!(bed.poll(&[news("Three"), news("Two"), news("One")]).await, (0, 0));
 }
 
@@ -410,7 +414,7 @@ async fn guid_shared_by_two_entries_changes_no_other_guids() {
     let guids = kept(&bed.folder.path().join("newswire.db")).remove("feed-0").unwrap();
     assert_eq!(guids.iter().filter(|guid| guid.contains(' ')).count(), 2, "{guids:?}");
     items.remove(3);
-    assert_eq!(bed.poll(&items).await, (0, 0), "it keeps its guid when the other one has left");
+    assert_eq!(bed.poll(&items).await, (0, 0), "the entry keeps its guid after the other one has left");
     assert_eq!(bed.poll(&items[..19]).await, (0, 0));
 }
 
@@ -422,7 +426,7 @@ async fn guid_with_an_incremented_counter_is_a_revision() {
     };
     assert_eq!(bed.poll(&[storm(0, "Storm hits coast", "Thousands of homes are without power.")]).await, (1, 0));
     let edited = storm(1, "Two dead in storm", "Two people have died.");
-    assert_eq!(bed.poll(&[edited]).await, (0, 1), "it counts, so that its date of change moves");
+    assert_eq!(bed.poll(&[edited]).await, (0, 1), "the counter changed, so the entry is revised");
     let connection = Connection::open(bed.folder.path().join("newswire.db")).unwrap();
     let revised: Option<i64> = connection.query_row("SELECT revised FROM entry", [], |row| row.get(0)).unwrap();
     assert_eq!(revised, Some((start() + DAY * 2).millis()));
@@ -457,7 +461,7 @@ async fn replies_on_one_page_are_separate_entries() {
         reply(6, "We hired one last year from the old man by the pier."),
     ];
     assert_eq!(bed.poll(&replies[..1]).await, (1, 0));
-    assert_eq!(bed.poll(&replies[1..2]).await, (1, 0), "though only one is listed at a time");
+    assert_eq!(bed.poll(&replies[1..2]).await, (1, 0), "this is a separate entry although the document lists only one");
     assert_eq!(bed.poll(&replies[1..]).await, (1, 0));
 }
 

@@ -130,7 +130,7 @@ async fn section_page_names_its_first_twenty_feeds_and_links_to_all() {
         assert!(page.contains("<bdi>f19</bdi>") && !page.contains("<bdi>f20</bdi>"), "{page}");
         assert!(page.contains(&format!("<a href=\"{link}\">All 1,234 feeds</a>")), "{page}");
     }
-    assert!(!read("few/index.html").contains("All 2 feeds"), "a short list is whole");
+    assert!(!read("few/index.html").contains("All 2 feeds"), "a short list shows all feeds");
     // Pages in a folder have no filters, because there is no server to apply them.
     assert_eq!([rows(&read("feeds/index.html")), rows(&read("feeds/11/index.html"))], [120, 34]);
     assert!(!folder.path().join("feeds/12").exists());
@@ -172,7 +172,7 @@ async fn opml_is_rendered_again_only_after_the_title_of_a_feed_changed() {
     }
     poll(&mut bed, &publisher, "f2", "Another").await;
     let few = made(&bed, &publisher, "few.opml").await.unwrap();
-    assert!(Arc::ptr_eq(&before[1], &few), "it does not have the feed");
+    assert!(Arc::ptr_eq(&before[1], &few), "this section does not have the feed");
     for (path, before) in [("all.opml", &before[0]), ("feeds.opml", &before[2])] {
         let after = made(&bed, &publisher, path).await.unwrap();
         assert!(String::from_utf8_lossy(&after.identity).contains("text=\"Another\""), "{path}");

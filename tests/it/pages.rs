@@ -179,7 +179,8 @@ fn story_page_shows_byline_source_rights_copies_and_classification() {
     }
 }
 
-/// An article can have another direction than the site. Most of its letters decide, not its language or its first word.
+/// An article can have another direction than the site. It has the direction of most of its letters. Its language and
+/// its first word do not matter.
 #[test]
 fn story_has_the_direction_of_its_letters() {
     let check = |title: &str, language: &str, expected: bool| {
@@ -255,7 +256,7 @@ fn audio_over_https_can_be_played_on_the_page() {
     assert!(page.contains("(audio, 34:56, 12 MB)"), "{page}");
 }
 
-/// A page shows less of its stories rather than grow; what it has no room for is on the pages that continue it.
+/// A page has a limited size. It first shows less of each story, and further stories are on the pages that follow.
 #[test]
 fn pages_of_a_section_are_short_and_together_show_every_story() {
     let stories: Vec<ShownStory> =

@@ -114,7 +114,7 @@ async fn change_of_one_section_of_twenty_reads_and_replaces_no_other() {
         assert!(body.contains("second story") || body.contains("second-story"), "{path}: {body}");
     }
     let index = String::from_utf8_lossy(&after[""].identity);
-    // The first sections have bands, and the others are links.
+    // The index shows stories of the first eight sections, and only links to the others.
     assert!((0..8).all(|number| index.contains(&format!("Story of f{number}<"))), "{index}");
     assert!((8..20).all(|number| index.contains(&format!("<li><a href=\"/s{number}/\" dir=\"auto\">"))), "{index}");
 }

@@ -18,7 +18,7 @@ const BEFORE: usize = 20;
 /// The number of polls a day.
 const POLLS: u32 = 4;
 
-/// Returns the post of the day with this number.
+/// Returns the post with this number. Post `n` is dated `n` days after the start.
 fn post(number: usize, guid: String, link: &str) -> Entry {
     let stem = format!("topic{}{}", char::from(b'a' + (number / 10) as u8), char::from(b'a' + (number % 10) as u8));
     let mut post = entry(link, &format!("What I learned about {stem}"), &own_words(&stem));
@@ -27,7 +27,7 @@ fn post(number: usize, guid: String, link: &str) -> Entry {
     post
 }
 
-/// Returns the post with the guid and the link of its first publication.
+/// Returns the post with the guid and the link under which it was first published.
 fn plain(number: usize) -> Entry {
     post(number, format!("http://blog.example/?p={number}"), &format!("http://blog.example/posts/{number}"))
 }

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use samples::*;
 use serde_json::{Value, json};
 
-/// Returns random text as publishers write it into any field: words, markup, references, and ends of the syntax around
-/// it.
+/// Returns random text as publishers write it into any field: words, markup, character references, and characters that
+/// end the syntax around the text, such as `]]>`.
 fn text() -> impl Strategy<Value = String> {
     let parts = [
         "word",

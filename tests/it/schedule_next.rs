@@ -204,7 +204,7 @@ proptest! {
     }
 
         /// Whatever is combined, the next poll is at least an hour away, as the schedule says. It is at most a month
-        /// and the skipped days away.
+        /// plus the skipped days away.
     #[test]
     fn no_poll_is_early_and_none_is_lost(
         phase: u64, failures in 0u32..1000, status in 100u16..600, outcome in 0usize..3,
@@ -319,7 +319,7 @@ fn poll_in_the_future_is_planned_again_after_the_same_wait() {
         let backoff = PollPlan { is_failing: true, ..planned(back + 24, Some(back), None) };
         check("every 1 hour", backoff, PollPlan { at: hours(24), last_poll: Some(now()), ..backoff });
         check("every 1 hour", planned(back + 7, Some(back), Some(back + 7)), planned(7, Some(0), Some(7)));
-        // By the clock that set this hold, it is over already.
+        // This hold ended before the last poll, by the wrong clock that set it.
         check("every 1 hour", planned(back + 1, Some(back), Some(back - 1)), planned(1, Some(0), None));
     }
     // A schedule of fixed times of day keeps these times.
@@ -393,7 +393,8 @@ fn a_few_overdue_feeds_are_polled_at_once_and_in_order() {
     assert!(spread(now(), &many).is_sorted());
 }
 
-/// For 59 degrees of freedom, χ² exceeds 87.2 in one of a hundred uniform distributions.
+/// The χ² test shows whether the polls are spread evenly over the 60 minutes. For 59 degrees of freedom, χ² exceeds
+/// 87.2 in only one of a hundred even distributions.
 #[test]
 fn feeds_that_were_new_together_are_spread_over_the_hour_from_their_second_poll() {
     let ids = (0..1000).map(|number| FeedId::from(&*format!("https://site-{number}.example/feed")));

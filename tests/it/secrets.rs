@@ -1,4 +1,4 @@
-//! No secret is shown, even if it is misspelt or misplaced in the TOML, or a publisher's server repeats it.
+//! No secret is shown, even if its key is misspelt or misplaced in the TOML, or a publisher's server repeats it.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -68,7 +68,7 @@ async fn text_that_a_feed_has_under_several_titles_joins_no_stories() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[advert("origin", headline)]).await;
     let reused = [advert("wire", "Baker wins the marathon on his first try"), advert("wire", headline)];
-    assert_eq!(bed.poll("wire", &reused).await.joined, 0, "the feed has it under everything");
+    assert_eq!(bed.poll("wire", &reused).await.joined, 0, "the feed uses this text under several titles");
     assert_eq!(
         bed.poll("other", &[advert("other", headline)]).await.joined,
         0,
@@ -140,7 +140,7 @@ async fn parts_of_one_page_are_separate_stories() {
     assert_eq!(bed.titles("all").await.len(), 2);
     bed.poll("wire", &[at("#v8", "Worth a look")]).await;
     bed.poll("wire", &[at("", "Lantern's changes")]).await;
-    assert_eq!(bed.titles("all").await.len(), 2, "links to the same part, or to the whole page, join");
+    assert_eq!(bed.titles("all").await.len(), 2, "an entry with the same part, or with the whole page, is joined");
 }
 
 #[tokio::test]
@@ -616,7 +616,7 @@ async fn undated_entries_of_a_first_document_are_placed_next_to_their_neighbours
     bed.poll("origin", &later).await;
     assert_eq!(bed.titles("all").await[..2], ["new", "fresh"]);
 
-    // Without any date only the document's order is known.
+    // If no entry has a date, newswire knows only the order of the document.
     bed.poll("other", &[dated("https://other.example/a", None), dated("https://other.example/b", None)]).await;
     assert_eq!(bed.titles("all").await[..3], ["a", "b", "new"]);
 }

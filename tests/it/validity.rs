@@ -136,7 +136,7 @@ fn no_document_contains_a_character_that_xml_forbids() {
     });
 }
 
-/// Removes all escapes from a title, also nested ones, because documents escape text that looks like HTML.
+/// Decodes all character references of a title, also nested ones, because documents escape text that looks like HTML.
 fn shown(title: &str) -> String {
     let decoded = html_escape::decode_html_entities(title);
     if decoded == title { decoded.into_owned() } else { shown(&decoded) }

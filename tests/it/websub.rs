@@ -86,7 +86,7 @@ fn hub_is_named_in_header_and_feed_and_notified_once_of_each_real_change() {
     let expected: Vec<_> = std::iter::once(("hub.mode".to_owned(), "publish".to_owned()))
         .chain(topics.iter().map(|topic| ("hub.url".to_owned(), topic.clone())))
         .collect();
-    // The first notification was for the section when it was still empty.
+    // The first notification is for the section while it is empty, and the second for the section with its story.
     assert_eq!(hub.notifications(), expected);
     assert_eq!(hub.notifications(), expected);
     hub.assert_not_notified();

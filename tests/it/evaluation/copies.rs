@@ -3,8 +3,8 @@
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// A way of copying: makes the copy from the story and the number of its pair, or `None` if the way does not suit the
-/// story.
+/// A function that copies a story in one way. It gets the story and the number of the pair. It returns `None` if the
+/// story cannot be copied in this way.
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -85,7 +85,7 @@ fn truncated(story: &Story, at: usize) -> Option<Entry> {
 }
 
 /// Returns the beginning of a text: about `chars` characters, or fewer in scripts that say more per character. Cuts
-/// between words if there are any.
+/// between words if the text has spaces.
 pub fn beginning(text: &str, chars: usize) -> &str {
     let chars = if text.is_ascii() || text.contains(' ') { chars } else { chars / 3 };
     let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
@@ -125,7 +125,7 @@ fn recurring(story: &Story, at: usize) -> Entry {
     Entry { content_html: Some(html), ..original(story, at) }
 }
 
-/// Copies the story under a different headline. This headline and the original's both contain numbers.
+/// Copies the story as a teaser with the link of the original and a different headline. Both headlines contain numbers.
 fn numbered(story: &Story, at: usize) -> Option<Entry> {
     let title = format!("Now 19 of {}", story.id);
     Some(Entry { title, ..teaser(story, at, &format!("https://one-{at}.example/2018/{}", story.id)) })

@@ -5,8 +5,8 @@ use crate::evaluation::copies::{beginning, copy, original, teaser};
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// A change by templates: makes both copies from the story and the number of their pair, or `None` if the change does
-/// not suit the story.
+/// A function that changes a story as templates do. It gets the story and the number of the pair, and returns both
+/// copies. It returns `None` if the story cannot be changed in this way.
 type Way = fn(&Story, usize) -> Option<(Entry, Entry)>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -161,7 +161,8 @@ fn brief(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     Some((one, copy(story, at, &story.title, &format!("<div>{text}.</div>"))))
 }
 
-/// Pairs two copies whose titles are the first words of the text, as services title posts that have no title.
+/// Pairs two copies whose titles are the first words of the text. Some services give such titles to posts without a
+/// title.
 fn untitled(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let title = format!("{}…", beginning(&story.text, 60));
     let mut one = original(story, at);

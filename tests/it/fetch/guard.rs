@@ -109,7 +109,7 @@ async fn every_spelling_is_refused_as_the_target_of_a_redirect() {
     }
 }
 
-/// 127.0.0.1 stands for a public address, because it is the only allowed one, and 127.0.0.2 for a private one.
+/// 127.0.0.1 stands for a public address, because `allow` permits it. 127.0.0.2 stands for a private address.
 #[tokio::test]
 async fn a_name_whose_answer_changes_is_never_connected_to_at_a_private_address() {
     let public = Origin::replies([Reply::new(200, &[], "<rss/>").close()]);

@@ -52,7 +52,7 @@ fn chunked(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
 }
 
-/// Returns an answer with these header lines and this body, which is the document in a content coding.
+/// Returns an answer with these header lines and this body, which is the compressed document.
 fn coded(lines: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 200 OK\r\n{lines}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
 }

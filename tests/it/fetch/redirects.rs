@@ -162,8 +162,8 @@ async fn status_410_means_gone_unless_a_temporary_redirect_led_there() {
     assert_eq!(error, Failure::Status { status: 410 });
 }
 
-/// Two hosts redirect to each other and are polled at once. If each poll held its own host while it waits for the other
-/// host, neither poll would end.
+/// Two hosts redirect to each other and are polled at once. If each poll kept its own host reserved while it waits for
+/// the other host, neither poll would end.
 #[tokio::test]
 async fn polls_that_cross_between_two_hosts_do_not_wait_for_each_other() {
     let origin = Origin::start(|request| {

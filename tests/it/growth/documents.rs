@@ -157,7 +157,7 @@ fn inherited_values_cost_little() {
     }
 }
 
-/// A long base address (`xml:base`) would be written in full for each short relative link.
+/// A long base address (`xml:base`) would be written in full for each short relative link, and so fill the memory.
 #[test]
 fn document_whose_base_multiplies_its_length_is_refused() {
     let document = |base: usize| {

@@ -46,7 +46,7 @@ fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl
     let (once, twice) = (make(size), make(2 * size));
     let (mut small, mut large) = (time(&once, &run), time(&twice, &run));
     for attempt in 0..ATTEMPTS {
-        // The least of all measurements is the most accurate.
+        // Other work can only lengthen a measurement, so the shortest one is the most accurate.
         if large.as_secs_f64() <= MOST_GROWTH * small.max(LEAST_TIME).as_secs_f64() {
             return;
         }
@@ -56,7 +56,7 @@ fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl
         large = large.min(time(&twice, &run));
     }
     // A jump at one size, for example at a limit or because memory comes in larger pieces, does not repeat at the next
-    // size. Growth does.
+    // size. Growth by a factor does.
     let quadruple = make(4 * size);
     let largest = (0..ATTEMPTS).map(|_| time(&quadruple, &run)).min().expect("there are attempts");
     let goes_on = largest.as_secs_f64() > MOST_GROWTH * large.as_secs_f64();

@@ -141,7 +141,7 @@ async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
 }
 
 /// Returns what `explain` knows about a story, without its sentences: the copies and, for each section, the stored
-/// state and the state by the active config.
+/// state and the state that the active config gives.
 async fn story(history: &History, name: &str) -> String {
     let (config, found, now) = (history.bed.config.clone(), history.bed.find(name).await, history.bed.now);
     let read = history.bed.store.read(move |reader| {

@@ -20,7 +20,7 @@ pub struct History {
     pub bed: Bed,
     pub world: World,
     random: Random,
-    /// The ids of all stories that a section showed when it was archived.
+    /// The ids of all stories that a section showed when [`History::archive`] looked at it.
     pub ids: BTreeSet<String>,
 }
 

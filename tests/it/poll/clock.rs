@@ -74,7 +74,8 @@ impl Ticking {
         self.origin.requests().len()
     }
 
-    /// Sets the clock, and waits until the loop has read it twice. By the second time, the work of the first has begun.
+    /// Sets the clock, and waits until the loop has read it twice. By the second reading, the loop has begun the work
+    /// that is due since the first.
     pub async fn turn(&self, now: Timestamp) {
         self.wall.store(now.millis(), Ordering::SeqCst);
         for _ in 0..2 {
@@ -123,7 +124,7 @@ async fn overdue_feeds_are_polled_within_half_a_minute_after_a_suspend() {
     ticking.wall.store((start() + HOUR * 8).millis(), Ordering::SeqCst);
     ticking.until_settled().await;
     assert!(resumed.elapsed() < Duration::from_secs(30), "{:?}", resumed.elapsed());
-    assert_eq!(ticking.polls(), 6, "each of them once");
+    assert_eq!(ticking.polls(), 6, "each feed was polled once");
     ticking.end().await;
 }
 
@@ -140,7 +141,7 @@ async fn after_a_day_of_suspend_each_feed_is_polled_once_over_ten_minutes() {
         assert!(polls <= 3 * feeds / 10, "{polls} in minute {minute}");
     }
     ticking.set(awake + TEN_MINUTES).await;
-    assert_eq!(ticking.polls(), 2 * feeds, "23 polls of each were missed, one is made up");
+    assert_eq!(ticking.polls(), 2 * feeds, "each feed missed 24 polls and is polled once");
     ticking.end().await;
 }
 

@@ -19,7 +19,7 @@ struct Network {
     is_down: Arc<AtomicBool>,
     /// How many look-ups failed.
     misses: Arc<AtomicUsize>,
-    /// After this many failed look-ups, the network is up again.
+    /// After this many failed look-ups, the network is up again; `None` if it stays down.
     patience: Option<usize>,
 }
 
@@ -157,7 +157,7 @@ async fn network_that_fails_during_a_pass_counts_against_no_feed() {
     let away = start() + HOUR * 3;
     assert_eq!(failed(&bed.poll_due(away).await), 7);
     check(&bed, &hosts, away, "ok", 0, SOON.start..HOURLY.end).await;
-    assert_eq!(failed(&bed.poll_due(away + MINUTE * 30).await), 7, "only those that were missed");
+    assert_eq!(failed(&bed.poll_due(away + MINUTE * 30).await), 7, "only the feeds that were missed are polled");
     network.set(true);
     assert_eq!(failed(&bed.poll_due(away + HOUR).await), 0);
     check(&bed, &hosts, away + HOUR, "ok", 0, Duration::ZERO..HOURLY.end).await;
@@ -193,8 +193,9 @@ async fn daemon_without_a_network_counts_against_no_feed_and_recovers_soon() {
     let mut now = start() + HOUR * 3;
     fail(&ticking, &network, now, 8).await;
     check(&ticking.bed, &hosts, start(), "ok", 0, HOUR..HOUR * 3).await;
-    // newswire collects failures for a while before it decides whether its own network is down. That time is over, so
-    // it decides about these failures, and about later ones at once.
+    // newswire collects failures for a while before it decides whether its own network is down. When the clock has
+    // moved on by 20 minutes, that time is over. Then newswire decides about these failures, and from then on about
+    // each later failure at once.
     for _ in 0..6 {
         now = now + MINUTE * 20;
         ticking.set(now).await;

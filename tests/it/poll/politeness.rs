@@ -79,7 +79,7 @@ fn why_held(report: &PollReport) -> &str {
 async fn a_429_of_one_feed_holds_all_feeds_of_its_host() {
     let (origin, bed) = five_feeds(Reply::new(429, &[("Retry-After", "18000")], "")).await;
     bed.poll_due(start()).await;
-    assert_eq!(origin.requests().len(), 1, "the polls waiting for their turn were informed");
+    assert_eq!(origin.requests().len(), 1, "the polls that waited for the host were stopped");
     let reports = bed.poll_due(start() + HOUR * 4).await;
     assert_eq!((origin.requests().len(), held(&reports)), (1, 4));
     assert!(reports.iter().any(|report| why_held(report) == "its host"), "{reports:?}");
@@ -115,7 +115,7 @@ async fn a_temporary_redirect_to_a_held_host_waits_as_long_as_the_hold_says() {
     assert_eq!((reports.len(), reports[0].outcome, asked()), (1, ReportedOutcome::Held, 1), "{reports:?}");
     assert_eq!(why_held(&reports[0]), "the host that it redirects to");
     assert!(bed.poll_due(start() + HOUR * 4).await.is_empty(), "not even the redirecting host is polled");
-    assert_eq!(bed.status("led").await.failures, 0, "it did nothing wrong");
+    assert_eq!(bed.status("led").await.failures, 0, "the wait does not count as a failure");
     bed.poll_due(start() + HOUR * 6).await;
     assert_eq!(asked(), 3);
 }
@@ -140,7 +140,11 @@ async fn refusal_after_a_redirect_to_another_server_holds_only_the_redirected_fe
     assert_eq!((led.outcome, led.status), (ReportedOutcome::Failed, Some(429)));
     assert!(led.next_poll >= start() + HOUR * 24 * 31, "the feed follows what the server asked for: {led:?}");
     assert_eq!(poll("led", start() + HOUR).await.outcome, ReportedOutcome::Held);
-    assert_eq!(poll("victim", start()).await.outcome, ReportedOutcome::Changed, "not even at the same moment");
+    assert_eq!(
+        poll("victim", start()).await.outcome,
+        ReportedOutcome::Changed,
+        "the other feed is polled even at the same moment"
+    );
     let holds = bed.store.read(|reader| reader.host_holds(start(), start() + HOUR * 24 * 40)).await.unwrap();
     assert!(holds.is_empty(), "{holds:?}");
 }

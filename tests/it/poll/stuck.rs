@@ -28,13 +28,13 @@ fn stuck(watch: &Watch, now: Instant) -> Vec<String> {
 fn poll_is_stuck_after_working_for_more_than_twice_its_timeout() {
     let (watch, progress, now) = (Watch::default(), Progress::default(), Instant::now());
     let watched = watch.begin(&FeedId::from("a"), TIMEOUT, progress.clone());
-    assert!(stuck(&watch, now + HOUR).is_empty(), "its turn has not come");
+    assert!(stuck(&watch, now + HOUR).is_empty(), "a poll that has not begun to work is not stuck");
     progress.resume(now);
     assert!(stuck(&watch, now + TIMEOUT * 2).is_empty());
     let found = watch.stuck(now + TIMEOUT * 2 + Duration::from_secs(5));
     assert_eq!(found[0].to_string(), "stuck for 65 seconds while fetching or reading (timeout 30 seconds)");
     drop(watched);
-    assert!(stuck(&watch, now + HOUR).is_empty(), "it has ended");
+    assert!(stuck(&watch, now + HOUR).is_empty(), "a poll that has ended is not stuck");
 }
 
 #[test]
@@ -95,7 +95,7 @@ async fn poll_that_waits_for_the_store_is_not_stuck() {
     let (polls, watch) = (poll_all(&bed), bed.poller.watch());
     until(|| origin.requests().len() == 1).await;
     until(|| stuck(&watch, Instant::now() + HOUR).is_empty()).await;
-    assert!(!polls.is_finished(), "it waits to be written");
+    assert!(!polls.is_finished(), "the poll waits for the store");
     writer.execute_batch("ROLLBACK").unwrap();
     assert_eq!(polls.await.unwrap().unwrap()[0].new, 1);
 }

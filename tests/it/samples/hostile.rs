@@ -84,7 +84,7 @@ impl Numbers {
     }
 }
 
-/// Returns one text, which is always the same for a `batch`.
+/// Returns one text. The same `batch` always gives the same text.
 pub fn text(batch: u64) -> String {
     Numbers(0x9e37_79b9_7f4a_7c15 ^ batch).text()
 }

@@ -293,7 +293,7 @@ pub fn episode() -> ShownStory {
     story("twelve", "2018-01-02T03:04:05Z", entry)
 }
 
-/// Returns a story for its own page, without tags that have pages.
+/// Returns the view of a story on its own page. None of its tags has a page.
 pub fn of_story(story: &ShownStory) -> StoryView<'_> {
     StoryView { shown: story, reasons: &[], tags: const { &BTreeSet::new() } }
 }

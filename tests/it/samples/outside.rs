@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Runs another program on files; `None` if it is not installed and not required.
+/// Runs another program on files, and returns what it prints. Returns `None` if the program is not installed. Panics if
+/// the program fails, or if it is not installed although `NEWSWIRE_VALIDATORS` requires it.
 pub fn outside(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<String> {
     let required = std::env::var_os("NEWSWIRE_VALIDATORS").is_some();
     match Command::new(program).args(arguments).args(files).output() {
@@ -15,7 +16,7 @@ pub fn outside(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<S
         }
         Err(error) if required => panic!("{program}: {error}"),
         Err(_) => {
-            eprintln!("{program} is not installed: not checked");
+            eprintln!("{program} is not installed, so it checks nothing");
             None
         }
     }
