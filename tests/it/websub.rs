@@ -123,16 +123,37 @@ fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
     hub.assert_not_notified();
 }
 
-#[test]
-fn failing_hub_is_logged_and_shutdown_does_not_wait_for_it() {
-    let hub = Hub::start(&[500]);
+/// Starts a daemon whose hub answers with these statuses, and waits until the section has its story. The hub has got
+/// two notifications then: for the section while it was empty, and for the section with its story.
+fn notified_twice(statuses: &'static [u16]) -> (Hub, Workspace, Daemon) {
+    let hub = Hub::start(statuses);
     let workspace =
         Workspace::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
     workspace.write("a.xml", &feed("War"));
-    let mut daemon = Daemon::start(&workspace);
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
-    hub.notifications();
+    (0..2).for_each(|_| drop(hub.notifications()));
+    (hub, workspace, daemon)
+}
+
+#[test]
+fn failing_hub_is_logged_and_delays_neither_new_stories_nor_the_shutdown() {
+    let (hub, workspace, mut daemon) = notified_twice(&[500]);
     let line = daemon.wait_for("cannot notify the WebSub hub");
     assert!(line.contains("500"), "{line}");
-    assert_eq!(daemon.end(), Some(0), "and shutdown does not wait for it");
+    workspace.write("a.xml", &feed("Peace"));
+    daemon.get_until("/all.json", "Peace");
+    assert!(hub.notifications().contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())));
+    assert_eq!(daemon.end(), Some(0));
+    assert!(hub.forms.try_recv().is_err(), "the daemon stopped without another attempt");
+}
+
+/// The first wait between two attempts is 30 seconds.
+#[test]
+fn notification_that_failed_is_sent_again_without_another_change() {
+    let (hub, _workspace, mut daemon) = notified_twice(&[500, 500, 204]);
+    let again = hub.notifications();
+    assert!(again.contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())), "{again:?}");
+    hub.assert_not_notified();
+    assert_eq!(daemon.end(), Some(0));
 }
