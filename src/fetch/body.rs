@@ -18,8 +18,8 @@ use super::stopwatch::Stopwatch;
 use super::wire;
 use crate::feed::{Failure, HttpFault, PollPhase};
 
-/// If a body is slower than this for a whole [`PACE_WINDOW`], the poll fails, because the body occupies the turn at its
-/// host, memory and a connection.
+/// If a body is slower than this for a whole [`PACE_WINDOW`], the poll fails. Otherwise the body would occupy the turn
+/// at its host, memory and a connection for too long.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
 

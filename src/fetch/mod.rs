@@ -89,8 +89,8 @@ pub struct Attempt {
     /// URL contains a secret or is longer than 2000 bytes, because it could not be stored.
     pub permanent: Option<Url>,
     /// The origin (scheme, host and port) of the last answer. It is put on hold if the answer is a refusal for the
-    /// whole host (429, or 503 with `Retry-After`). `None` means that no origin can be put on hold: the feed is a file,
-    /// or `allow` permits the host, so that it is the editor's own (the editor writes the config).
+    /// whole host (429, or 503 with `Retry-After`). `None` means that no origin can be put on hold. This is so for
+    /// files, and for hosts that `allow` permits, because these are the editor's own (the editor writes the config).
     pub public_origin: Option<String>,
     /// Whether the poll never left the server that the config names. If a redirect led elsewhere, the answer counts
     /// only for this feed. Otherwise a publisher could cause a hold on any other server by redirecting to it.

@@ -43,8 +43,9 @@ impl Trail {
         self.urls.iter().all(|hop| hop.origin() == url.origin())
     }
 
-    /// Returns whether every hop so far was at the server of `url`. A hop is at that server if it has the same origin,
-    /// or if it has the same host and both URLs use their default ports, as when `http:` leads to `https:`.
+    /// Returns whether every hop so far was at the server of `url`. A hop is at that server if it has the same origin.
+    /// It is also there if it has the same host and both URLs use their default ports, as when `http:` leads to
+    /// `https:`.
     pub(super) fn stays_at(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| {
             let have_usual_ports = hop.port().is_none() && url.port().is_none();

@@ -47,8 +47,8 @@ pub(super) fn hash_of_site(site: &Url) -> u64 {
     xxh3_64(site.as_str().as_bytes())
 }
 
-/// If at least one entry in this many has the same key as a different entry, the feed seems to do so always, and the
-/// keys of all its entries are extended. If fewer have, these are taken as mistakes, and only their keys are extended.
+/// If at least one entry in this many has the same key as a different entry, the keys of all entries of the feed are
+/// extended. If fewer have, these count as mistakes, and only their keys are extended.
 pub const SLIPS: usize = 4;
 
 /// Gives every entry of a document its guid, and marks repeated entries. Guids are unique in the document, except those

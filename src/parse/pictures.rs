@@ -70,8 +70,8 @@ pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<St
     (image, files.collect())
 }
 
-/// Returns the URL without the parts that differ between the sizes of one picture: the numbers equal to its width or
-/// height, and the query if the path names a picture file.
+/// Returns the URL without the parts that differ between the sizes of one picture. These are the numbers that are equal
+/// to its width or height, and the query if the path names a picture file.
 fn without_size(picture: &Picture) -> String {
     let url = picture.file.url.as_str();
     let name = if is_file(path(url)) { path(url) } else { url };

@@ -100,7 +100,7 @@ pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc
 ///
 /// If an abbreviation has several meanings, the one in RFC 822 counts. If RFC 822 has none, the meaning at the place
 /// with the most feeds counts. Abbreviations that two places use equally (`AMT`), or whose meaning changed recently
-/// (`ALMT`), are missing here, because a wrong time is worse than a time that is reported as doubtful.
+/// (`ALMT`), are missing here. A wrong time is worse than a time that is reported as doubtful.
 fn abbreviation(name: &str) -> Option<i32> {
     let (hours, minutes) = match name {
         "z" | "gmt" | "ut" | "utc" | "uct" | "zulu" | "wet" | "wez" => (0, 0),
