@@ -75,8 +75,9 @@ pub struct FeedOverview {
     /// The time of `held`.
     #[serde(skip)]
     pub held_until: Option<Timestamp>,
-    /// Why the feed is polled as often as it is, such as `polled every 4 hours, because it publishes 3.1 entries a
-    /// day`. `None` if the schedule in the TOML says it.
+    /// Why the feed is polled as often as it is, such as
+    /// `polled every 4 hours, because the feed publishes 3.1 entries a day`. `None` if the schedule in the TOML says
+    /// it.
     pub rhythm: Option<String>,
     /// The repairs that were needed to read the feed's last document, and other faults that an editor should know, as
     /// sentences.

@@ -1,7 +1,8 @@
 //! The adaptive schedule: polls a feed as often as it actually publishes.
 //!
-//! The rate is a decaying mean: the last two weeks count most. A feed is polled twice in the mean time between two
-//! entries, within bounds. So an entry waits on average for a quarter of that time.
+//! The rate (entries per day) is a decaying mean: the last two weeks count most. Between two entries of a feed, the
+//! feed is polled twice on average, but not more often than every hour and at least once a day. So an entry waits on
+//! average for a quarter of the time between two entries.
 
 use std::time::Duration;
 
@@ -51,15 +52,17 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// Returns the reason in words, such as `polled every 4 hours, because it publishes 3.1 entries a day`. If the last
-/// poll found that entries were missed, `missed` is the wait planned after that poll. The reason mentions this wait if
-/// it is shorter than usual.
+/// Returns the reason in words, such as `polled every 4 hours, because the feed publishes 3.1 entries a day`. If the
+/// last poll found that entries were missed, `missed` is the wait planned after that poll. The reason mentions this
+/// wait if it is shorter than usual.
 pub fn why(per_day: f64, missed: Option<Duration>) -> String {
     let usual = interval(per_day, false);
-    let why = format!("polled every {}, because it publishes {per_day:.1} entries a day", in_words(usual));
+    let why = format!("polled every {}, because the feed publishes {per_day:.1} entries a day", in_words(usual));
     // Times are stored in milliseconds, so the planned wait may seem slightly shorter.
     match missed.filter(|planned| *planned + Duration::from_secs(1) < usual) {
-        Some(planned) => format!("{why}; once after {}, as entries may have been missed", in_words(planned)),
+        Some(planned) => {
+            format!("{why}; the next poll comes after {} already: entries may have been missed", in_words(planned))
+        }
         None => why,
     }
 }
@@ -82,10 +85,10 @@ mod tests {
 
     #[test]
     fn feed_is_polled_twice_between_two_entries_within_bounds() {
-        check(3.1, "polled every 4 hours, because it publishes 3.1 entries a day");
-        check(1.0, "polled every 12 hours, because it publishes 1.0 entries a day");
-        check(0.0, "polled every 1 day, because it publishes 0.0 entries a day");
-        check(100.0, "polled every 1 hour, because it publishes 100.0 entries a day");
+        check(3.1, "polled every 4 hours, because the feed publishes 3.1 entries a day");
+        check(1.0, "polled every 12 hours, because the feed publishes 1.0 entries a day");
+        check(0.0, "polled every 1 day, because the feed publishes 0.0 entries a day");
+        check(100.0, "polled every 1 hour, because the feed publishes 100.0 entries a day");
     }
 
     #[test]
@@ -99,7 +102,7 @@ mod tests {
             per_day = observe(per_day, usize::from(day % 6 == 0), HOUR);
         }
         assert!((3.5..4.5).contains(&per_day), "four entries a day came for two months: {per_day}");
-        assert_eq!(observe(per_day, 3, Duration::ZERO), per_day, "no time, no rhythm");
+        assert_eq!(observe(per_day, 3, Duration::ZERO), per_day, "the rate stays if no time has passed");
     }
 
     #[test]
@@ -118,14 +121,14 @@ mod tests {
             let answered = Duration::from_secs(3);
             assert_eq!(why(per_day, Some(interval(per_day, missed) + answered)), expected);
         };
-        check(1.0, false, "polled every 12 hours, because it publishes 1.0 entries a day");
+        check(1.0, false, "polled every 12 hours, because the feed publishes 1.0 entries a day");
         check(
             1.0,
             true,
-            "polled every 12 hours, because it publishes 1.0 entries a day; once after 6 hours, as entries may have been missed",
+            "polled every 12 hours, because the feed publishes 1.0 entries a day; the next poll comes after 6 hours already: entries may have been missed",
         );
-        check(100.0, true, "polled every 1 hour, because it publishes 100.0 entries a day");
+        check(100.0, true, "polled every 1 hour, because the feed publishes 100.0 entries a day");
         let kept = Some(interval(1.6, false) - Duration::from_micros(1));
-        assert_eq!(why(1.6, kept), "polled every 8 hours, because it publishes 1.6 entries a day");
+        assert_eq!(why(1.6, kept), "polled every 8 hours, because the feed publishes 1.6 entries a day");
     }
 }

@@ -3,8 +3,8 @@
 //! The crate has six fields, numbers weekdays differently, and cannot combine the two day fields by OR. So this module
 //! parses the fields and passes them to the crate as plain lists. The crate computes with wall-clock times only, and
 //! ignores clock changes. What happens in the two nights of a clock change is decided here, as in Vixie cron. A
-//! schedule at fixed times fires once for each time, and for a skipped time at the end of the gap. A schedule with `*`
-//! for minute or hour follows real time.
+//! schedule at fixed times fires once for each time. For a time that the clock skips, it fires at the end of the gap. A
+//! schedule with `*` for minute or hour follows real time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -47,8 +47,7 @@ const NICKNAMES: [(&str, &str); 7] = [
 /// The most by which a zone sets its clock forward. Samoa once skipped a whole day.
 const MAX_GAP: Duration = Duration::hours(25);
 
-/// The most wall-clock times to try in minutes that the clock repeats. A zone that sets its clock back repeats at most
-/// a day.
+/// The most wall-clock times to try. When a zone sets its clock back, the clock repeats at most the minutes of one day.
 const MOST_REPEATED_MINUTES: usize = 25 * 60;
 
 /// The most clock changes that a search crosses. No zone has so many before 2100, where schedules end; Morocco has four
@@ -105,7 +104,7 @@ impl Cron {
         walls.take(MOST_REPEATED_MINUTES).map(|wall| self.moment(wall)).find(|moment| *moment > after)
     }
 
-    /// Returns the next poll in real time. Searches each stretch of constant offset from UTC separately.
+    /// Returns the next poll in real time. Searches each period with a constant offset from UTC separately.
     fn next_real(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (mut after, mut stretch) = (after, after);
         for _ in 0..MOST_CHANGES {
@@ -180,7 +179,7 @@ struct FieldKind {
     names: &'static [&'static str],
     /// The number of the first name.
     first_name: u32,
-    /// The largest value of `*`. A range such as `Fri-Mon` continues from here at the least value.
+    /// The largest value of `*`. A range such as `Fri-Mon` goes up to this value, and continues at the least value.
     last: u32,
 }
 

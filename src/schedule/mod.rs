@@ -1,4 +1,4 @@
-//! When to poll next: cron, intervals, hints and backoff.
+//! Decides when to poll a feed next: by cron schedules, intervals, hints and backoff.
 //!
 //! This module is pure: `now` is an argument. This is the only module that knows local time, and the only one that uses
 //! the `cron` crate.

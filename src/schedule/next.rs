@@ -8,19 +8,19 @@
 //!   RSS `ttl` and `sy:*`, up to 7 days.
 //! - The end of `skipHours` and `skipDays`, in GMT.
 //! - After failures: one hour, doubled each time up to a day, and a week from the thirtieth failure on. After a 429 it
-//!   begins with four hours. To this, each feed adds its own fixed share, at most a tenth, so that feeds that
+//!   begins with four hours. To this wait, each feed adds its own fixed share, at most a tenth, so that feeds that
 //!   failed together do not retry together. A success resets the backoff; no number of failures ends the polling.
 //!
 //! What servers and documents ask for is the *hold* of the feed, which only `poll --force` overrides.
 //!
-//! A 429, or a 503 with `Retry-After`, puts the whole host on hold. Exceptions are the editor's own hosts, because a
-//! bridge there may make feeds for many sites, and hosts to which another server redirected. A 410 ends the polling
-//! until the editor forces a poll. After an outage of our own network, the feed is retried soon, and the poll does not
-//! count as a failure.
+//! A 429, or a 503 with `Retry-After`, puts the whole host on hold. There are two exceptions. The editor's own hosts
+//! are never put on hold, because a program there may make feeds for many other sites. A host is not put on hold either
+//! if another server redirected the poll to it. A 410 ends the polling until the editor forces a poll. After an outage
+//! of our own network, the feed is retried soon, and the poll does not count as a failure.
 //!
-//! An interval counts from the answer of one poll to the next poll, so it is never cut short. Only after a feed's first
-//! poll is it longer: by less than an hour, and by less than the interval itself. Nothing is random: the same state
-//! gives the same time, before and after a restart.
+//! An interval counts from the answer of one poll to the next poll, so it is never cut short. The interval after a
+//! feed's first poll is longer: by less than an hour, and by less than the interval itself. Nothing is random: the same
+//! state gives the same time, before and after a restart.
 //!
 //! The specifications are RFC 9110 §10.2.3, RFC 9111 §4.2, RSS 2.0 `<ttl>`, `<skipHours>`, `<skipDays>`, RSS 1.0
 //! `mod_syndication`.
@@ -51,7 +51,7 @@ pub const LONGEST_HOLD: Duration = Duration::from_secs((31 + 7 + 1) * 24 * 3600)
 /// After this many failures in a row, a feed is polled once a week.
 const FAILURES_UNTIL_WEEKLY: u32 = 30;
 
-/// How soon to retry after an outage of our own network. The retries of the feeds are then spread over the same time.
+/// How soon to retry after an outage of our own network. The retries of the feeds are spread over as much time again.
 const OUTAGE_RETRY: Duration = Duration::from_secs(600);
 
 /// The time over which polls are spread after the hours that feeds skip, in seconds.
@@ -66,13 +66,14 @@ pub const LONGEST_SPREAD: Duration = Duration::from_secs(600);
 /// If the clock is set back by less than this, no poll is delayed noticeably.
 const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
-/// The most overdue feeds that are all polled at once.
+/// If no more feeds than this are overdue, all of them are polled at once.
 const FEW_OVERDUE: usize = 10;
 
 /// Everything that influences when a feed is polled next.
 #[derive(Clone, Debug)]
 pub struct Outlook<'a> {
-    /// When the answer arrived. Because the next poll counts from here, neither a hold nor an interval is cut short.
+    /// When the answer arrived. The time to the next poll counts from here, so that neither a hold nor an interval is
+    /// cut short.
     pub now: Timestamp,
     /// The schedule of the feed.
     pub schedule: &'a Schedule,
@@ -120,11 +121,12 @@ pub enum PollOutcome {
 pub struct NextPoll {
     /// When to poll; [`Timestamp::MAX`] if there is no next poll.
     pub at: Timestamp,
-    /// The time until which the server or the document asks for no polls. The schedule may be slower still.
+    /// The time until which the server or the document asks for no polls; `None` if neither asks. Because of the
+    /// schedule, the next poll may be later still.
     pub hold_until: Option<Timestamp>,
-    /// The request of the server or document that set the hold.
+    /// The request of the server or document that set the hold; `None` without a hold.
     pub hold_why: Option<HoldReason>,
-    /// The time until which other feeds of the host must not be polled either.
+    /// The time until which other feeds of the host must not be polled either; `None` if they may be polled.
     pub host_hold: Option<Timestamp>,
 }
 
@@ -186,8 +188,8 @@ pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Sched
     if is_beyond_reason || is_new_and_late {
         return Some(PollPlan { at: regular + share(LONGEST_SPREAD, phase), hold_until: None, ..*plan });
     }
-    // The wrong clock postponed the poll without making one, as it does when it spreads feeds that became overdue
-    // together.
+    // While the clock was wrong, the poll was only postponed. That happens when feeds that became overdue together are
+    // spread.
     let is_of_wrong_clock = !ahead.is_zero() && plan.at + LONGEST_SPREAD >= now + ahead;
     (is_of_wrong_clock && plan.at > regular).then(|| {
         let hold_until = plan.hold_until.map(|until| if until >= now + ahead { until - ahead } else { until });
@@ -244,7 +246,8 @@ fn regular(outlook: &Outlook) -> Timestamp {
     next
 }
 
-/// Returns how much longer the interval is after a feed's first poll. Cron schedules are spread without this.
+/// Returns how much longer the interval is after a feed's first poll. Cron schedules need no delay, because their polls
+/// are spread by phase.
 fn first_delay(outlook: &Outlook) -> Duration {
     match outlook.schedule {
         Schedule::Every(interval) if outlook.is_first_poll => {
@@ -315,7 +318,7 @@ fn share(whole: Duration, phase: u64) -> Duration {
 }
 
 /// Returns the end of the skipped hours and days that contain `at`, and whether hours or days decided that. `None` if
-/// `at` is not skipped, or if every hour is.
+/// `at` is not skipped, or if every hour is skipped.
 fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldReason)> {
     let mut moved = None;
     // If any hour of the week is not skipped, the loop ends after at most this many steps.

@@ -430,10 +430,10 @@ async fn shown_rate_explains_an_unusual_wait() {
     let bed = Bed::of(&origin, "schedule = \"adaptive\"").await;
     bed.poll_due(start()).await;
     let usual = rhythm(&bed, start()).await.unwrap();
-    assert!(usual.starts_with("polled every 11 hours, because it publishes "), "{usual}");
+    assert!(usual.starts_with("polled every 11 hours, because the feed publishes "), "{usual}");
     bed.poll_due(start() + DAY).await;
     let after_a_gap = rhythm(&bed, start() + DAY).await.unwrap();
-    assert!(after_a_gap.ends_with(" hours, as entries may have been missed"), "{after_a_gap}");
+    assert!(after_a_gap.ends_with(" hours already: entries may have been missed"), "{after_a_gap}");
     bed.poll_due(start() + DAY * 2).await;
     let usual = rhythm(&bed, start() + DAY * 2).await.unwrap();
     assert!(!usual.contains("missed"), "{usual}");
@@ -447,7 +447,7 @@ async fn feed_made_adaptive_after_its_last_poll_reports_no_missed_entries() {
     let adaptive = Bed::of(&origin, "schedule = \"adaptive\"").await.config;
     assert_eq!(
         rhythm(&Bed { config: adaptive, ..bed }, start()).await.unwrap(),
-        "polled every 1 day, because it publishes 0.0 entries a day"
+        "polled every 1 day, because the feed publishes 0.0 entries a day"
     );
 }
 
