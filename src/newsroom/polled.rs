@@ -40,8 +40,9 @@ pub struct Polled {
     pub start: Option<Url>,
     /// The address that the attempt was redirected to, if all redirects were permanent.
     pub permanent: Option<Url>,
-    /// The scheme, host and port that must not be polled if the response says so for the whole host. `None` for a host
-    /// that is not public (such as one in the local network), and after a redirect to another server.
+    /// The origin (scheme, host and port) that is put on hold if the response is a refusal for the whole host (429, or
+    /// 503 with `Retry-After`). `None` means that such a response concerns only this feed: the host is not public (such
+    /// as one in the local network), or another server redirected to it.
     pub public_origin: Option<String>,
 }
 

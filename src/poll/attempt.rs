@@ -31,7 +31,7 @@ pub(super) enum AttemptEnd {
     /// The result is written.
     Written {
         report: Box<PollReport>,
-        /// When the poll began and ended, if a server outside our own network answered it.
+        /// When the poll began and ended; `None` unless a server outside our own network answered it.
         reach: Option<AnsweredPoll>,
     },
     /// No server was reached, and nothing is written yet: it is not known whether the feed or our own network is at
@@ -300,7 +300,8 @@ fn memory_kib(result: &Result<Fetched, Failure>) -> u32 {
     kib.saturating_mul(growth).clamp(LEAST_UNWRITTEN_KIB, UNWRITTEN_KIB)
 }
 
-/// Returns what the verdict needs to know about an attempt that reached no server.
+/// Returns the facts about an attempt that reached no server. They serve to decide whether the feed or our own network
+/// is at fault.
 fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     let moved = moved_start(due);
     let start = moved.as_ref().unwrap_or(&feed.url.secret);
@@ -317,7 +318,7 @@ fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     }
 }
 
-/// Does `work`. A panic in it becomes [`StoreError::Fault`], so that other polls continue.
+/// Awaits `work`. Turns a panic in it into [`StoreError::Fault`], so that other polls continue.
 async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Fault))
 }
@@ -421,7 +422,7 @@ fn log(report: &PollReport) {
     let PollReport { feed, status, duration_ms, next_poll, new, revised, .. } = report;
     match &report.failure {
         Some(failure @ Failure::Gone) => {
-            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{failure}; polled again only by `newswire poll --force`");
+            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{failure}; only `newswire poll --force` polls the feed again");
         }
         Some(failure) if failure.kind() == FailureKind::Fault => {
             let kind = "fault";
@@ -438,7 +439,7 @@ fn log(report: &PollReport) {
         }
     }
     if let Some(to) = &report.moved_to {
-        tracing::warn!(%feed, "the feed has moved for good; set url = {to:?} in its [[feed]]");
+        tracing::warn!(%feed, "the feed has moved permanently; set url = {to:?} in its [[feed]]");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Polls feeds: chooses those that are due, fetches, parses and cleans them, and writes the result. The loop in `run`
 //! does that on schedule.
 //!
-//! Only two stages are concurrent: fetching, and parsing, which runs on the blocking pool, on as many threads as there
+//! Only two stages are concurrent: fetching and parsing. Parsing runs on the blocking pool, on as many threads as there
 //! are cores. The policy of polling:
 //!
 //! - A bad entry never fails its feed, and a bad feed never fails the pass.
@@ -9,9 +9,9 @@
 //! - Every attempt is written, failed ones too.
 //! - No wait is longer than a second, so that a machine that was suspended catches up.
 //!
-//! Users and timers may poll as often as they like: unless it is due, a publisher's feed is never requested twice
-//! within ten minutes, not even by force. This does not apply to the editor's own hosts and files. Every request is
-//! conditional.
+//! Users and timers may ask for polls as often as they like. A feed that is not due is never requested twice within ten
+//! minutes, not even by force. Only forced polls of the editor's own hosts and files are exempt from this. Every
+//! request is conditional.
 
 mod attempt;
 mod outage;
@@ -54,8 +54,8 @@ const UNWRITTEN_KIB: u32 = 64 * 1024;
 /// writes in one transaction.
 const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 64;
 
-/// The memory that a document takes from reading until it is written, as a multiple of its body's size. It has to hold
-/// the entries, their text, and what they are compared by, which takes the most.
+/// The memory that a document takes from reading until it is written, as a multiple of its body's size. The memory
+/// holds the entries, their text, and the data by which entries are compared, which takes the most.
 const READ_GROWTH: u32 = 16;
 
 /// The same for a large document, whose entries are packed; see [`read`].
@@ -77,7 +77,7 @@ pub struct PollReport {
     pub new: usize,
     /// How many entries were revised.
     pub revised: usize,
-    /// Why the feed was not polled, and when it may be.
+    /// Why the feed was not polled, and when it may be polled; `None` if it was polled.
     pub held: Option<Hold>,
     /// The repairs needed to read the document.
     pub problems: Vec<Repair>,
@@ -91,7 +91,7 @@ pub struct PollReport {
     pub duration_ms: u64,
     /// When to poll next.
     pub next_poll: Timestamp,
-    /// What the poll changed; publishing needs to know.
+    /// What the poll changed. Publishing needs this.
     #[serde(skip)]
     pub applied: Applied,
 }
@@ -162,7 +162,7 @@ pub struct Poller {
     parsing: Arc<Semaphore>,
     /// Memory in KiB; see [`UNWRITTEN_KIB`].
     unwritten: Arc<Semaphore>,
-    /// The turn of a document that takes most of this memory.
+    /// The permit for a document that takes more than half of this memory. Only one document has it at a time.
     largest: Arc<Semaphore>,
     outage: Arc<Mutex<Outage>>,
     watch: Watch,
@@ -307,7 +307,8 @@ impl Poller {
     }
 }
 
-/// Returns the enabled feeds that a pass may poll: if it names feeds, these alone, because there may be very many others.
+/// Returns the enabled feeds that a pass may poll. If the pass names feeds, returns only these, because reading the
+/// states of very many others would take long.
 fn wanted(config: &Config, pass: &Pass) -> Vec<FeedId> {
     let is_enabled = |id: &&FeedId| config.feed(id).is_some_and(|feed| feed.enabled);
     let named = match pass {

@@ -1,8 +1,8 @@
 //! Distinguishes an outage of our own network from unreachable feeds. An outage counts against no feed.
 //!
-//! This module is pure: its functions get events with their times. A failure to reach a server is not judged at once.
-//! It waits until another poll reaches a server, or until the end of the pass; in the daemon, until the end of the
-//! [`WINDOW`]. The rule is cautious, because a feed that is really gone must back off:
+//! This module is pure: its functions get events with their times. The verdict on a failure to reach a server is not
+//! given at once. It waits until another poll reaches a server, or until the end of the pass. In the daemon, it waits
+//! at most until the end of the [`WINDOW`]. The rule is cautious, because a feed that is really gone must back off:
 //!
 //! - It is an outage only if at least five feeds on three hosts failed.
 //! - If no server was reached during that time, at least one of these feeds must not have failed at its previous poll.
@@ -23,7 +23,8 @@ const FEEDS: usize = 5;
 /// The fewest hosts that these feeds must be on.
 const HOSTS: usize = 3;
 
-/// How long the daemon waits before it judges failures. A response this recent shows that the network works.
+/// How long the daemon waits before it gives the verdict on failures. A response that is more recent than this shows
+/// that the network works.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// A poll that reached no server.
@@ -79,7 +80,7 @@ impl Outage {
         self.is_down || self.ended.is_some_and(|ended| began < ended && is_recent(began, ended))
     }
 
-    /// Records a response. Returns the verdict on the `waiting` failures, which all began before it ended.
+    /// Records a response. Returns the verdict on the `waiting` failures, which all began before the response ended.
     pub(super) fn reached(&mut self, reach: AnsweredPoll, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_in_gap = |failure: &&&ReachFailure| {
             failure.before == PollsBefore::Answered
@@ -113,8 +114,8 @@ impl Outage {
 }
 
 impl ReachFailure {
-    /// Returns whether the failure has waited long enough for its verdict. If the clock was set back by much, the wait
-    /// ends too.
+    /// Returns whether the failure has waited long enough for its verdict. If the clock was set back by more than
+    /// [`WINDOW`], the wait ends too.
     pub(super) fn has_lapsed(&self, now: Timestamp) -> bool {
         !is_recent(self.ended, now)
     }

@@ -12,11 +12,12 @@ use crate::normalize;
 use crate::parse::{self, ParseError, ParsedFeed};
 use crate::store;
 
-/// The entries of a larger document are packed: together they take more memory than those of all other documents.
+/// If a document is larger, its entries are packed, that is, memory that they can do without is freed. Otherwise such
+/// entries would take more memory than those of all other documents.
 pub(super) const LARGE_BYTES: usize = 512 * 1024;
 
 /// Parses and cleans a document. An entry is not cleaned again if its guid and its raw hash, that of the entry as
-/// received, are known. `tracking` names the additional parameters to remove from links, from the config. `shared` says
+/// received, are known. `tracking` names the additional parameters that the config removes from links. `shared` says
 /// which kinds of keys the feed's entries had in common in earlier documents.
 pub(super) fn read_document(
     feed: &Feed,
@@ -26,7 +27,7 @@ pub(super) fn read_document(
     shared: SharedKeys,
 ) -> Outcome {
     let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
-    // A path on this machine is no base for links, but the site of the file is.
+    // A path on this machine cannot be the base of links. For a file, the base is the feed's `site`.
     let address = document.content_location.as_ref().unwrap_or(&document.final_url);
     let base = if feed.url.is_file() { feed.site.clone() } else { Some(secrets.base(address)) };
     let hints = parse::Hints { content_type: document.content_type.as_deref(), base: base.as_ref() };
@@ -102,8 +103,8 @@ fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k,
     Cow::Owned(known.iter().map(|(guid, hash)| (secrets.scrub(guid).into_owned(), *hash)).collect())
 }
 
-/// Takes the entries out of a document and returns them. If several have the same guid, returns only the first. Packs the
-/// entries of a large document.
+/// Takes the entries out of a document, cleans those that are not `known`, and returns all of them. If several have the
+/// same guid, returns only the first. Packs the entries of a large document.
 fn clean(
     parsed: &mut ParsedFeed,
     known: &HashSet<(String, u64)>,

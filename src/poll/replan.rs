@@ -1,5 +1,5 @@
 //! Plans polls again after the clock was set back. Otherwise the next poll of a feed would be late by as much as the
-//! clock was ahead when it planned that poll. The rules are those of [`next::replan`].
+//! clock was ahead when that poll was planned. The rules are those of [`next::replan`].
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Poller {
     }
 }
 
-/// Returns how far the clock was ahead, which the polls of these feeds show.
+/// Returns how far the clock was ahead when these feeds were last polled; zero if it was right.
 pub(super) fn clock_was_ahead(config: &Config, states: &[PollState], now: Timestamp) -> Duration {
     let plans: Vec<PollPlan> = states.iter().filter(|due| enabled(config, due).is_some()).map(plan).collect();
     next::clock_was_ahead(now, plans.iter())

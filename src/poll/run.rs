@@ -1,4 +1,4 @@
-//! The loop that polls on schedule.
+//! Polls on schedule, in a loop.
 //!
 //! No wait is longer than a second, so that a machine that was suspended catches up. The wall clock decides what is
 //! due, and it may jump. A jump forward causes one poll of each feed, spread over time if there are many; a jump back
@@ -75,7 +75,7 @@ impl Poller {
                         Ok(judged) => poller.settle_all(&configs.borrow().clone(), judged, &mut polls),
                         Err(error) => {
                             if stalled.is_none() {
-                                tracing::error!(%error, "polls cannot be saved; polling pauses, serving continues");
+                                tracing::error!(%error, "polls cannot be saved; polling pauses, but serving continues");
                             }
                             stalled = Some(Instant::now());
                         }
@@ -136,12 +136,12 @@ impl Poller {
     }
 
     /// Spreads the polls of known feeds over time if many are overdue, so that no server is overloaded; files are not
-    /// spread. Plans polls again that a clock set back would delay.
+    /// spread. Plans polls again that would be late because the clock was set back.
     async fn catch_up(&self, config: &Arc<Config>, now: Timestamp) -> Result<(), StoreError> {
         let mut states = self.store.read(move |reader| reader.overdue_or_misplanned(now, now + LONGEST_HOLD)).await?;
         let ahead = clock_was_ahead(config, &states, now);
         if !ahead.is_zero() {
-            // Include feeds that the wrong clock put off without polling them.
+            // Include feeds whose polls were only postponed while the clock was wrong.
             states =
                 self.store.read(move |reader| reader.overdue_or_misplanned(now, now + ahead - LONGEST_SPREAD)).await?;
         }
@@ -210,7 +210,7 @@ impl DisabledFeeds {
     }
 }
 
-/// What the loop has seen of the clock.
+/// What the loop knows about the clock.
 #[derive(Default)]
 struct ClockWatch {
     looked: Option<Timestamp>,
@@ -311,7 +311,7 @@ impl Poller {
         })
     }
 
-    /// Judges and writes the polls that wait for a verdict, and awaits the running polls.
+    /// Gives the verdict on the polls that wait for it, writes them, and awaits the running polls.
     async fn finish_all(
         &self,
         config: &Arc<Config>,
@@ -321,7 +321,7 @@ impl Poller {
         reports: &mpsc::UnboundedSender<PollReport>,
     ) {
         loop {
-            // Judge the waiting polls now, without waiting for a server that answers.
+            // Give the verdict on the waiting polls now, without waiting for a server that answers.
             let judged = waiting.judge_all((self.clock)(), &mut self.outage());
             self.settle_all(config, judged, polls);
             if polls.is_empty() {
@@ -335,7 +335,7 @@ impl Poller {
         }
     }
 
-    /// Writes polls that have been judged.
+    /// Writes polls whose verdict is known.
     fn settle_all(&self, config: &Arc<Config>, judged: Vec<JudgedPoll>, polls: &mut RunningPolls) {
         for (unreached, verdict) in judged {
             let (feed, settling) = (unreached.failure.feed.clone(), self.settle(config, unreached, verdict));
