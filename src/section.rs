@@ -38,23 +38,23 @@ pub use archives::{
 pub use weight::weight;
 pub use window::Window;
 
-/// The length in characters of a summary that newswire makes if the feed gave none: about three sentences.
+/// The most characters of a summary that newswire makes: about three sentences.
 const SUMMARY_CHARS: usize = 300;
 
-/// The most copies of a story that a section judges and shows. More copies do not help a reader, and each must be read
-/// again whenever the story changes.
+/// The most copies of a story that the rules of a section see and that the section shows. More copies do not help a
+/// reader, and each must be read again whenever the story changes.
 pub const MAX_COPIES: usize = 64;
 
-/// The most bytes of a story's list of copies, which is about 500 bytes for each copy. A copy that does not fit is left
-/// out.
+/// The most bytes of a story's list of copies: about 500 bytes for each of [`MAX_COPIES`]. A copy that does not fit is
+/// left out.
 const COPIES_BYTES: usize = 32 * 1024;
 
 /// The most categories that a story gets from copies that do not lead. This suffices for a few from each of about ten
 /// copies.
 const MAX_ADDED_CATEGORIES: usize = 64;
 
-/// The most bytes of contributors, a rights notice or a category that a story shows from copies that do not lead. Two
-/// long paragraphs have about as many.
+/// A story may show the contributors, the rights notice and the categories of copies that do not lead. The
+/// contributors, the notice and each category may have at most this many bytes, about as many as two long paragraphs.
 const ADDED_BYTES: usize = 1024;
 
 /// The most characters of the title of a shortened story: twice as many as the longest headlines have.
@@ -63,7 +63,7 @@ const SHORT_TITLE_CHARS: usize = 500;
 /// The most bytes of each list in a shortened story. They suffice for about ten categories, or three enclosures.
 const SHORT_LIST_BYTES: usize = 1024;
 
-/// A copy of a story as a section judges it: an entry together with its feed.
+/// A copy of a story as the rules of a section see it: an entry together with its feed.
 #[derive(Clone, Debug)]
 pub struct SeenCopy<'a> {
     /// The number of the entry.
@@ -96,7 +96,7 @@ pub struct Verdict {
     pub lead_rule: LeadRule,
     /// Why the story is in the section or not.
     pub why: Why,
-    /// When the story may enter or leave the section merely because time passes.
+    /// When the story may next enter or leave the section only because time passes; `None` if it cannot.
     pub next_change: Option<Timestamp>,
 }
 
@@ -304,8 +304,8 @@ pub fn show(
     }
 }
 
-/// Reduces a story to the part that may be published: that which the current config permits for the lead's feed
-/// (`republish`), whatever the store has.
+/// Reduces a story to the part that may be published. The current `republish` setting of the lead's feed decides this,
+/// whatever content the store has.
 pub fn restrict(story: &mut ShownStory, config: &Config) {
     let lead = story.copies.iter().find(|copy| copy.lead).and_then(|copy| config.feed(&copy.feed));
     // If the lead's feed was removed from the config, only the link may be published.
@@ -359,8 +359,8 @@ fn shown_categories(lead: &SeenCopy, copies: &[&SeenCopy]) -> Vec<Category> {
     without_repeats(categories)
 }
 
-/// Removes categories that readers would see as duplicates: a term that differs only in case, and a term without a
-/// scheme if the same term also occurs with one.
+/// Removes categories that readers would see as duplicates. These are terms that differ only in case, and terms without
+/// a scheme that are also the term or label of a category with a scheme.
 fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
     let fold = |term: &str| term.to_lowercase();
     let mut seen = HashSet::new();
@@ -436,8 +436,8 @@ fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     }
 }
 
-/// Returns the host of a source that has no title. It is taken from the address of its site, of its feed, or from its
-/// id (an address or a `tag:`).
+/// Returns the host of a source that has no title. It is taken from the address of its site, from the address of its
+/// feed, or from its id (an address or a `tag:`). Returns `None` if the source has none of them.
 fn host_of(source: &Source) -> Option<String> {
     let id = source.id.as_deref().and_then(|id| Url::parse(id).ok());
     let of_tag = id.as_ref().filter(|id| id.scheme() == "tag").and_then(|id| id.path().split(',').next());

@@ -1,5 +1,5 @@
-//! Archives of sections (archived feeds, RFC 5005 §4): documents with the older stories that a section's own document
-//! has no room for.
+//! Makes the archives of sections (archived feeds, RFC 5005 §4): documents with the older stories for which a section's
+//! own document has no room.
 //!
 //! The policy of archives: the archive documents and the section's document together contain every story that the
 //! section ever showed. No story is in two archive documents. A story is archived when it does not fit into the
@@ -41,7 +41,7 @@ pub struct Leaving {
 
 /// Returns the stories that must be archived now, in the given order. `waiting` are stories in no archive document yet,
 /// oldest first. `shown` are the stories in the section's document. `is_all` says whether `waiting` are all such
-/// stories. Returns none if all of `waiting` are still in the section's document.
+/// stories. Returns an empty list if all of `waiting` are still in the section's document.
 pub fn pushed_out(waiting: Vec<StoryNumber>, shown: &BTreeSet<StoryNumber>, is_all: bool) -> Vec<StoryNumber> {
     let still_shown: Vec<_> = waiting.iter().copied().filter(|number| shown.contains(number)).collect();
     if still_shown.len() == waiting.len() {
@@ -83,8 +83,8 @@ pub fn is_led_by_a_feed_of(section: &Section, story: &ShownStory) -> bool {
     story.copies.iter().any(|copy| copy.lead && section.takes(&copy.feed))
 }
 
-/// Returns a story of an archive document in the form in which it is served: with its current names, without the copies
-/// of feeds that left the section, and reduced to the part that may be published.
+/// Returns a story of an archive document in the form in which it is served. It has its current id and slug, has no
+/// copies of feeds that left the section, and is reduced to the part that may be published.
 pub fn as_archived(config: &Config, section: &Section, row: ArchivedRow, mut story: ShownStory) -> ShownStory {
     story.copies.retain(|copy| section.takes(&copy.feed));
     (story.id, story.slug) = (row.id, row.slug);
@@ -92,7 +92,7 @@ pub fn as_archived(config: &Config, section: &Section, row: ArchivedRow, mut sto
     story
 }
 
-/// Returns the story, shortened if it takes more than `room` bytes; `None` if it then still takes more.
+/// Returns the story, shortened if it takes more than `room` bytes; `None` if even the shortened story takes more.
 pub fn fitting(story: ShownStory, room: usize) -> Option<ShownStory> {
     if weight(&story) <= room { Some(story) } else { shortened(story, room) }
 }

@@ -5,7 +5,7 @@ use crate::config::{self, Config, SourceFile};
 use crate::entry::Source;
 use crate::time::Timestamp;
 
-/// Returns a config with two feeds, and with a section that has both feeds and these further keys.
+/// Returns a config with two feeds, and with a section that has both feeds and the further keys `section`.
 pub(super) fn config(section: &str) -> Config {
     let text = format!(
         "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\

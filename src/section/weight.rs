@@ -49,7 +49,7 @@ fn address(url: Option<&Url>) -> usize {
     url.map_or(0, |url| escaped(url.as_str()))
 }
 
-/// Returns the size of a text in XML, which is at least its size in JSON.
+/// Returns the size of a text in XML. Its size in JSON is never larger.
 fn escaped(text: &str) -> usize {
     let byte = |byte: u8| match byte {
         b'<' | b'>' => 4,

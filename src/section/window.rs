@@ -1,6 +1,6 @@
 //! Selects the stories that a section's document shows: the newest, within limits.
 //!
-//! The policy: a document has as many stories as fit into about 1 MiB, but at most `limit`, of which at most `per_feed`
+//! The policy: a document has as many stories as fit into about 1 MiB, but at most `limit`. At most `per_feed` of them
 //! are led by the same feed. Once the document is three quarters full, further stories are shortened. Then it also gets
 //! no more stories of feeds that already take a quarter of it; these are only in the archives. So no feed can fill the
 //! document with a few large stories. This module does no I/O.
@@ -21,8 +21,8 @@ const SHARE_BYTES: usize = DOCUMENT_BYTES / 4;
 /// The fewest bytes that a story takes. The document is complete when fewer are left.
 const LEAST_BYTES: usize = 2 * 1024;
 
-/// The most stories that are skipped for a full document. Without a limit, a feed with a million stories would make it
-/// slow.
+/// The most stories that are skipped for a full document. Without a limit, a feed with a million stories would make the
+/// selection slow.
 const MAX_PASSED: usize = 10_000;
 
 /// The stories of a section's document while they are selected.
@@ -31,7 +31,7 @@ pub struct Window<'s> {
     stories: Vec<ShownStory>,
     bytes: usize,
     shares: HashMap<FeedNumber, FeedShare>,
-    /// Whether a story did not fit unshortened. From then on all stories are shortened.
+    /// Whether a story did not fit without being shortened. From then on, all stories are shortened.
     is_full: bool,
     passed: usize,
 }
