@@ -1,4 +1,4 @@
-//! The archive documents of sections: new ones, and those already written.
+//! Reads the archive documents of sections, and makes new ones.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,44 +12,46 @@ use crate::time::Timestamp;
 use super::Infos;
 use super::stories::written;
 
-/// How many stories are read in one step, so that a million of them do not hold up others.
+/// How many stories are read in one step, so that a million of them do not delay other work.
 const STEP: usize = 1000;
 
-/// An archive document as it is to be published now.
+/// An archive document in the form in which it is published now.
 #[derive(Clone, Debug)]
 pub struct Archive {
     /// The stories, newest first.
     pub stories: Vec<ShownStory>,
-    /// When the document was written, or when one of its stories last left or came back.
+    /// When the document was written, or when one of its stories last left the section or came back to it, if that was
+    /// later.
     pub changed: Timestamp,
 }
 
-/// Archive documents to be written.
+/// The archive documents that must be written now.
 #[derive(Clone, Debug, Default)]
 pub struct PushedOut {
     /// The documents, oldest first.
     pub documents: Vec<NewArchive>,
-    /// Whether nothing more waits to be archived.
+    /// Whether no further stories have to be archived.
     pub is_all: bool,
 }
 
-/// An archive document to be written.
+/// An archive document that must be written.
 #[derive(Clone, Debug)]
 pub struct NewArchive {
-    /// The numbers of all its stories, including those whose text is no longer kept.
+    /// The numbers of all stories of the document, including those whose text was deleted.
     pub stories: Vec<StoryNumber>,
-    /// The stories, compressed.
+    /// The stories that have a text, compressed.
     pub packed: Packed,
 }
 
 impl PushedOut {
-    /// Returns whether it has no stories.
+    /// Returns whether there is no document to write.
     pub fn is_empty(&self) -> bool {
         self.documents.is_empty()
     }
 }
 
-/// Returns, in steps, what a section that shows these stories has pushed out since the last call.
+/// Returns new archive documents, with the stories that do not fit into the section's document any more. `shown` are
+/// the stories that the section's document shows. One call handles only a limited number of stories.
 ///
 /// # Errors
 ///
@@ -104,7 +106,8 @@ pub fn archive(
         let kept = as_written.remove(&number).filter(|story| section::is_led_by_a_feed_of(section, story));
         let story = match kept {
             Some(story) => Some(story),
-            // The stored text fits, but the text of another copy may not.
+            // The archive has no text of this story, or the feed of that text left the section. The text of another
+            // copy may not fit.
             None => {
                 let room = LONG_STORY_BYTES.min(DOCUMENT_BYTES.saturating_sub(bytes));
                 written(view, config, section, number, infos)?.and_then(|story| section::fitting(story, room))

@@ -1,4 +1,4 @@
-//! The only reader of a story's copies.
+//! Reads the copies of a story, within limits.
 
 use crate::config::Config;
 use crate::feed::FeedId;
@@ -8,11 +8,12 @@ use crate::rows::{Copies, CopyLimits};
 use crate::section::MAX_COPIES;
 use crate::store::{StoreError, View};
 
-/// How much of a story is read.
+/// The most copies of a story that are read, and the most bytes of them.
 pub(super) const LIMITS: CopyLimits = CopyLimits { copies: MAX_COPIES, bytes: newsroom::MAX_BYTES };
 
-/// Returns the copies of a story that `viewer` sees, whose feeds are configured and whose text is kept; if there are
-/// very many, the best. Without `with_text` their plain text stays empty, which is faster.
+/// Returns the copies of a story that `viewer` sees. Copies whose feed is not configured, or whose text was deleted,
+/// are left out. If there are more copies than the limits permit, returns those that [`newsroom::choose`] selects.
+/// Without `with_text`, the plain text of the copies stays empty, which is faster.
 ///
 /// # Errors
 ///

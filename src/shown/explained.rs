@@ -1,4 +1,4 @@
-//! Everything that explains a story.
+//! Reads everything that explains a story.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub struct Explained<'c> {
     pub copies: Vec<SeenCopy<'c>>,
     /// All copies, including those of feeds that left the config.
     pub all: Vec<StoredCopy>,
-    /// Its placements, by section.
+    /// The placements of the story, by section.
     pub placements: HashMap<SectionId, PlacementRow>,
 }
 

@@ -1,4 +1,4 @@
-//! What documents say about their feeds.
+//! Loads what the documents of feeds say about their feeds, such as the title.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use crate::feed::{FeedId, FeedInfo};
 use crate::store::{KnownInfo, StoreError, View};
 
-/// How many feeds a cache remembers, with about 2 KiB each: more than the stories of most sites have, and far fewer than a
-/// large site polls.
+/// The most feeds that a cache remembers, with about 2 KiB each. On most sites, the stories that are shown come from
+/// fewer feeds. A large site polls far more feeds.
 const MAX_KNOWN: usize = 4096;
 
-/// What documents said about their feeds at earlier reads. Cheap to clone; clones share it.
+/// What documents said about their feeds at earlier reads. Cheap to clone; clones share the cache.
 ///
-/// Each read compares it with the stored form, so it never shows what a poll has replaced, whichever process polled.
+/// Each read compares the cached value with the stored one. So the cache never gives a value that a poll has replaced,
+/// even if another process polled.
 #[derive(Clone, Debug, Default)]
 pub struct InfoCache(Arc<Mutex<HashMap<FeedId, KnownInfo>>>);
 

@@ -1,4 +1,4 @@
-//! The feeds that the public may see, as lists show them.
+//! Reads the feeds that the public may see, for lists and OPML documents.
 
 use std::collections::HashSet;
 
@@ -11,14 +11,14 @@ use crate::time::Timestamp;
 
 use super::Infos;
 
-/// A feed in a list, without what its document says: small, because a site may have very many.
+/// A feed in a list. It does not contain what the feed's document says, because a site may have very many feeds.
 #[derive(Clone, Copy, Debug)]
 pub struct ListedState {
     /// The position of the feed in the config.
     pub position: usize,
     /// The state of the feed.
     pub state: FeedCondition,
-    /// The date of the feed's newest entry.
+    /// The date of the feed's newest entry; `None` if the feed has no entry.
     pub newest: Option<Timestamp>,
 }
 
@@ -61,11 +61,11 @@ pub fn shown_feeds<'f>(
 pub struct OpmlContent {
     /// The feeds, in the config's order.
     pub feeds: Vec<ShownFeed>,
-    /// When the store first saw the section; for the list of all feeds, the oldest public section.
+    /// When the store first saw the section. For the list of all feeds, when the store saw the first public section.
     pub created: Timestamp,
 }
 
-/// Returns the feeds of a section; without one, the feeds of all public sections.
+/// Returns the feeds of a section. If `section` is `None`, returns the feeds of all public sections.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub fn opml_content(view: &View, config: &Config, section: Option<&Section>) -> 
     }
     let taken = taken(sections.into_iter());
     let mut feeds = Vec::new();
-    // Reads one document at a time, because all of them together may take more memory than the list.
+    // Reads the data of one feed at a time, because the data of all feeds may take more memory than the list.
     for feed in config.feeds.iter().filter(|feed| taken.contains(&feed.id)) {
         feeds.push(section::show_feed(feed, &view.feed_info(&feed.id, None)?.info));
     }

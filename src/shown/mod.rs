@@ -1,9 +1,9 @@
-//! What is shown: rows of the store, judged and turned into what pages, editions, archives, searches and commands show.
+//! Turns rows of the store into what pages, editions, archives, searches and commands show.
 //!
-//! Loads rows through a [`View`](crate::store::View), and lets the core decide what becomes of them. Never writes, and
-//! never renders: a read ends before its pages are made. The policies are those of [`section`](crate::section) (what a
-//! section shows and archives), [`newsroom`](crate::newsroom) (which copies are read, what is public) and
-//! [`query`](crate::query).
+//! Loads rows through a [`View`](crate::store::View), and lets the core decide what is shown of them. Never writes to
+//! the store, and never renders: a read ends before pages are made of it. The policies are those of
+//! [`section`](crate::section) (what a section shows and archives), [`newsroom`](crate::newsroom) (which copies are
+//! read, what is public) and [`query`](crate::query).
 
 mod archives;
 mod copies;

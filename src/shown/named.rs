@@ -16,15 +16,16 @@ use super::Infos;
 use super::searched::stories_found;
 use super::stories::first_shown;
 
-/// The most stories that are listed if words may mean several.
+/// If words may mean several stories, at most this many are listed.
 pub const CANDIDATES: usize = 10;
 
-/// A story that may be meant.
+/// A story that the words of a command may mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The public id.
     pub id: String,
-    /// The title as readers see it, else the title of the first copy with text; may be empty.
+    /// The title as readers see it. If no section shows the story, the first title that a copy has. Empty if there is
+    /// none.
     pub title: String,
     /// The time by which the story is sorted.
     pub sort_at: Timestamp,
@@ -33,9 +34,9 @@ pub struct Candidate {
     pub published: Option<Timestamp>,
 }
 
-/// Returns the stories that `wanted` identifies: by a public id, a number, a slug or the address of a page below
-/// `site`, or a link of one of their copies in any spelling. Several only if they share the link; at most
-/// [`CANDIDATES`] + 1.
+/// Returns the stories that `wanted` identifies. It is a public id, a number, a slug, the address of a page below
+/// `site`, or a link of one of their copies in any spelling. Returns several stories only if they have the same link,
+/// and then at most [`CANDIDATES`] + 1.
 ///
 /// # Errors
 ///
@@ -53,14 +54,15 @@ pub fn named(view: &View, site: Option<&Url>, wanted: &str) -> Result<Vec<Stored
         let page = wanted.trim_start_matches('/');
         return Ok(story_of_page(view, page.strip_prefix("story/").unwrap_or(page))?.into_iter().collect());
     };
-    // A copy's own link says more than what others name as their original.
+    // First search among the links of the copies, then among the links that copies name as their original.
     for original in [false, true] {
         let stories = view.stories_with_link(&key, original, CANDIDATES + 1)?;
         if !stories.is_empty() {
             return Ok(stories);
         }
     }
-    // The site may have been read at another address; a number alone would match any site's pages.
+    // The page may have been read at another address of this site. Only a slug counts here, because a bare number would
+    // also match pages of other sites.
     let page = wanted.rsplit_once("/story/").map(|(_, page)| page.trim_end_matches('/'));
     let story = page.filter(|page| !is_number(page)).map(|slug| story_by_slug(view, slug)).transpose()?;
     Ok(story.flatten().into_iter().collect())
@@ -75,7 +77,7 @@ fn story_of_page(view: &View, page: &str) -> Result<Option<StoredStory>, StoreEr
     }
 }
 
-/// Returns the story whose own page has this slug, or the older one that it joined.
+/// Returns the story whose own page has this slug, or the older story into which it was merged.
 fn story_by_slug(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreError> {
     story::slug_number(slug).map_or(Ok(None), |number| view.story_with_slug(number, slug))
 }
@@ -84,8 +86,9 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns the story at the address `/story/{slug}/`: the one with the slug's number, or the older one that it joined.
-/// The words before the number are ignored, so that no one can find out by guessing which words a story has had.
+/// Returns the story at the address `/story/{slug}/`: the one with the slug's number, or the older story into which
+/// that one was merged. The words before the number are ignored. Otherwise, strangers could find out by guessing which
+/// words a story once had.
 ///
 /// # Errors
 ///
@@ -94,8 +97,8 @@ pub fn story_at(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreErr
     story::slug_number(slug).map_or(Ok(None), |number| view.story_by_number(number))
 }
 
-/// Returns the stories that these words may mean: the stories with a copy of this guid, else those with the words in a
-/// title; best first, at most [`CANDIDATES`] + 1.
+/// Returns the stories that these words may mean: the stories with a copy of this guid, or else the stories with the
+/// words in a title. The best matches come first. Returns at most [`CANDIDATES`] + 1.
 ///
 /// # Errors
 ///
@@ -111,13 +114,13 @@ pub fn meant(view: &View, config: &Config, words: &str) -> Result<Vec<Candidate>
         stories = found.into_iter().map(|(story, _)| story).collect();
     }
     if stories.is_empty() {
-        // The index is filled in the background, and only knows whole words.
+        // Search the titles too, because the index is filled in the background, and contains only whole words.
         stories = view.stories_with_in_title(words, CANDIDATES + 1)?;
     }
     stories.into_iter().map(|story| candidate(view, config, story)).collect()
 }
 
-/// Returns a story as a list shows it.
+/// Returns a story as a list of candidates shows it.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
-//! The whole archive, story by story, for judging it without changing it.
+//! Reads all stories one by one, so that rules can be tried on them without changing anything.
 //!
-//! Only one batch of stories is in memory at a time, so a rule can be tried on a million stories while a daemon writes
-//! them. A story's copies are as sections see them when they judge; if there are very many, only the best are returned.
+//! Only one batch of stories is in memory at a time. So a rule can be tried on a million stories, even while a daemon
+//! writes to the store. The rules get the same copies of a story as in the daemon. If there are very many,
+//! [`newsroom::choose`](crate::newsroom::choose) selects some of them.
 
 use url::Url;
 
@@ -18,15 +19,17 @@ use super::copies::{LIMITS, copies_of};
 pub struct Passing<'c> {
     /// The story.
     pub story: StoredStory,
-    /// The copies whose feeds are configured and whose text is kept, in the order in which they joined.
+    /// The copies whose feeds are configured and whose text is stored, in the order in which they joined the story.
     pub copies: Vec<SeenCopy<'c>>,
-    /// Title and link of the first copy whose text is kept, whether or not its feed is configured.
+    /// The title and link of the first copy whose text is stored, whether or not its feed is configured; `None` if no
+    /// text is stored.
     pub first: Option<(String, Option<Url>)>,
     /// The sections where the store has placed the story.
     pub sections: Vec<SectionId>,
 }
 
-/// Passes every story to `visit`, from the one stored last to the first, in one state of the store.
+/// Passes every story to `visit`, from the one that was stored last to the first. All stories come from one state of
+/// the store.
 ///
 /// Without `with_text` the copies' plain text stays empty, which is faster if no rule reads it.
 ///

@@ -1,7 +1,7 @@
-//! What the public may see of stories: pages, and a search.
+//! Reads what the public may see of stories: their pages, and the results of a search.
 //!
-//! Only what a public section shows is ever shown. A story's page exists only if a public section contains the story,
-//! and shows it as the first of these sections does.
+//! The public sees only what a public section shows. A story has a page only if a public section contains the story.
+//! The page shows the story as the first of these sections does.
 
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ use super::Infos;
 use super::copies::copies_of;
 use super::stories::story_in;
 
-/// How many matches are read per wanted story: some may no longer be public since they were indexed.
+/// How many matches are read for each wanted story. More than one is needed, because some stories may not be public any
+/// more since they were indexed.
 const LOOKED_AT: usize = 16;
 
 /// A story as the first public section that contains it shows it.
@@ -39,12 +40,12 @@ impl PublicStory {
     }
 }
 
-/// The result of a search in what is public.
+/// The result of a search in public stories.
 #[derive(Clone, Debug)]
 pub struct PublicStories {
     /// The stories with their text.
     pub stories: Vec<(PublicStory, PlainText)>,
-    /// Whether only the newest stories were searched.
+    /// Whether only the newest stories were searched, because a search of all would take too long.
     pub is_cut: bool,
 }
 
@@ -75,7 +76,8 @@ pub fn public_story(
 /// A story, and why each copy belongs to it, by feed.
 pub type ExplainedStory = (PublicStory, Vec<(FeedId, JoinReason)>);
 
-/// Returns a story as the public may see it, and why each copy belongs to it, by feed.
+/// Returns a story as the public may see it, and why each copy belongs to it, by feed. If the story has only one copy,
+/// there are no reasons. Returns `None` if no public section contains the story.
 ///
 /// # Errors
 ///
@@ -98,12 +100,12 @@ pub fn explained_story(
     Ok(Some((public, reasons)))
 }
 
-/// Returns what public sections show that matches a query, at most `limit` stories. The search of the index takes as
-/// long as `read_limits` allows; then reading the stories may continue until `reading`, the search included.
+/// Returns at most `limit` stories that match a query and that public sections show. The search of the index may take
+/// as long as `read_limits` allows. The search and the reading of the stories together may take as long as `reading`.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; [`StoreError::Interrupted`] if the client has gone.
+/// Returns the errors of the store; [`StoreError::Interrupted`] if the client has disconnected.
 pub fn search_public(
     view: &View,
     config: &Config,
@@ -121,7 +123,7 @@ pub fn search_public(
         if stories.len() == limit {
             break;
         }
-        // The story may have joined another one since it was indexed.
+        // The story may have been merged into another one since it was indexed.
         let Some(stored) = view.story_by_number(number)? else { continue };
         let Some(story) = public_story(view, config, stored.number, infos)? else { continue };
         let text = PlainText::of(&story.shown.entry);
@@ -132,8 +134,8 @@ pub fn search_public(
     Ok(PublicStories { stories, is_cut: hits.is_cut })
 }
 
-/// Returns whether the match is public: text that only a private copy has, or a story that only a private section
-/// contains, must not be found.
+/// Returns whether what matches is public. Text that only a private copy has must not be found, and the name of a
+/// private section must not find its stories.
 fn is_found_in_public(query: &Query, story: &PublicStory, text: &PlainText) -> bool {
     let PublicStory { shown: story, sections } = story;
     let persons = story.entry.authors.iter().chain(&story.via);

@@ -1,4 +1,4 @@
-//! What the owner's search finds: all entries, private ones included.
+//! Searches all entries for the owner of the site, private ones included.
 
 use std::collections::HashSet;
 
@@ -39,13 +39,13 @@ pub struct SearchHit {
     pub title: String,
     /// The link.
     pub link: Option<Url>,
-    /// When it was published.
+    /// When the story was published.
     pub published: Timestamp,
     /// The sections that contain the story.
     pub sections: Vec<SectionId>,
-    /// A few words of its text around the first match, plain text; empty if it has only a title.
+    /// A few words of the story's text around the first match, as plain text; empty if the story has only a title.
     pub excerpt: String,
-    /// The ranges of the matches in the excerpt, from and to, in characters.
+    /// The start and end of each match in the excerpt, in characters.
     pub marks: Vec<(usize, usize)>,
 }
 
@@ -57,8 +57,9 @@ impl SearchHit {
     }
 }
 
-/// Returns the matching stories, private ones included, each once: best first, or newest first if no words are searched
-/// for. Each is shown by its lead, as in pages and editions, even if another copy has the words.
+/// Returns the matching stories, private ones included, each once. The best matches come first, or the newest stories
+/// if no words are searched for. Each story has the title and link of its lead, as on pages and in editions, even if
+/// another copy has the words.
 ///
 /// # Errors
 ///
@@ -70,7 +71,8 @@ pub fn find(view: &View, config: &Config, query: &Query, limit: usize) -> Result
     Ok(SearchHits { hits: hits.collect::<Result<_, _>>()?, is_cut })
 }
 
-/// Returns the matching stories, each with its best entry, and whether only the newest entries were searched.
+/// Returns the matching stories, each with its entry that matches best, and whether only the newest entries were
+/// searched.
 pub(super) fn stories_found(
     view: &View,
     query: &Query,
@@ -119,8 +121,8 @@ fn hit(
     Ok(hit)
 }
 
-/// Returns the text that readers see, or would see, and when it was published; `None` if all feeds of the story left
-/// the config.
+/// Returns the entry that readers see as the story, and when it was published. If no section shows the story, returns
+/// the copy that would lead. Returns `None` if all feeds of the story left the config.
 fn lead(
     view: &View,
     config: &Config,

@@ -12,10 +12,10 @@ use super::Infos;
 use super::copies::copies_of;
 use super::lists::shown_feeds;
 
-/// How many placements are loaded at once, if the section shows that many.
+/// The most placements (stories in a section) that are loaded at once.
 const STEP: usize = 100;
 
-/// How many of its feeds a section's page names.
+/// The most feeds that the page of a section names.
 pub const SECTION_FEEDS: usize = 50;
 
 /// The content of a section.
@@ -23,18 +23,18 @@ pub const SECTION_FEEDS: usize = 50;
 pub struct SectionContent {
     /// The stories, newest first, at most the section's `limit`.
     pub stories: Vec<ShownStory>,
-    /// Whether it has no room for further stories.
+    /// Whether the section's document has no room for further stories.
     pub is_full: bool,
     /// The first feeds of the section, at most [`SECTION_FEEDS`].
     pub feeds: Vec<ShownFeed>,
-    /// The newest change among the stories; for an empty section, when the store first saw it.
+    /// When one of the stories last changed. For a section without stories, when the store first saw the section.
     pub updated: Timestamp,
     /// The section's permanent id.
     pub atom_id: String,
 }
 
-/// Returns since when the first public section that takes a feed is known: the time of the feed's own listing while no
-/// section shows a story of it. `None` if no public section takes the feed.
+/// Returns when the store first saw the first public section that takes a feed. While no section shows a story of the
+/// feed, this is the date of the feed's own page and Atom document. Returns `None` if no public section takes the feed.
 ///
 /// # Errors
 ///
@@ -89,7 +89,7 @@ pub fn section_content(
     Ok(SectionContent { stories, is_full, feeds, updated, atom_id: id_of(config, &section.id, row) })
 }
 
-/// Returns the permanent id of a section: its current address until an id is made.
+/// Returns the permanent id of a section. Until an id is stored, that is the section's current address.
 ///
 /// # Errors
 ///

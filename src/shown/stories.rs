@@ -1,4 +1,4 @@
-//! Single stories as sections show them.
+//! Reads single stories as sections show them.
 
 use crate::config::{Config, Section};
 use crate::newsroom::{self, SeenStory, Viewer};
@@ -10,8 +10,8 @@ use crate::store::{StoreError, View};
 use super::Infos;
 use super::copies::copies_of;
 
-/// Returns a story as shown by a section that contains or contained it, with everything in the store; `None` if no text
-/// of it is kept.
+/// Returns a story as a section shows it, with all content that the store has. The section may also have contained the
+/// story only in the past. Returns `None` if it never contained the story, or if the store has no text of it.
 pub(super) fn written(
     view: &View,
     config: &Config,
@@ -25,7 +25,7 @@ pub(super) fn written(
     }
 }
 
-/// Reads a placed story as its section shows it; `None` if no words of it are kept.
+/// Reads a placed story as its section shows it; `None` if the store has no text of it.
 fn read_placed(
     view: &View,
     config: &Config,
@@ -43,7 +43,8 @@ fn read_placed(
     Ok(Some(section::show(config, placed, frozen.as_ref(), &visible, &|feed| infos.get(feed))))
 }
 
-/// Returns a story as a section shows it, ignoring limits; `None` if it is not in that section.
+/// Returns a story as a section shows it, whether or not the section's document has room for it. Returns `None` if the
+/// story is not in that section.
 ///
 /// # Errors
 ///
@@ -63,8 +64,8 @@ pub fn story_in(
     Ok(shown)
 }
 
-/// Returns a story as readers see it, and the section that shows it so: the first that contains the story, public
-/// sections before private ones. `None` if no section contains the story.
+/// Returns a story as readers see it, and the section that shows it. That is the first section that contains the story;
+/// public sections come before private ones. Returns `None` if no section contains the story.
 ///
 /// # Errors
 ///
@@ -103,8 +104,8 @@ pub fn first_public(
     Ok(None)
 }
 
-/// Returns the title under which a section shows a story that it contains or contained; `None` if no text of it is
-/// kept.
+/// Returns the title under which a section shows a story that it contains now or contained before; `None` if the store
+/// has no text of the story.
 ///
 /// # Errors
 ///
