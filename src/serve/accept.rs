@@ -1,4 +1,4 @@
-//! The accept loop: limits connections in number and time, and shuts down gracefully.
+//! Accepts connections, limits their number and time, and shuts down gracefully.
 //!
 //! `axum::serve` has neither a header timeout nor a connection limit, so a few hundred silent sockets would block the site.
 //! Here a connection stays open while it is active (see `activity`), and no peer gets more than its share (see `peers`).
@@ -21,7 +21,8 @@ use super::activity::{Activity, Counted};
 use super::peers::Peers;
 use crate::listen::{Listener, Stream};
 
-/// How many connections may be open: more than a small site's readers need, and few enough for its memory.
+/// The most open connections. The readers of a small site need fewer, and the memory of its machine suffices for so
+/// many.
 const CONNECTIONS: u32 = 1024;
 
 /// How long a request's headers may take to arrive; for HTTP/1, counted from the last answer.
@@ -74,7 +75,7 @@ where
         let (stream, peer, slot) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Usually out of file descriptors: wait until some are free, rather than spin.
+                // Usually, no file descriptor is free. Wait until some are free, instead of trying again at once.
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -110,7 +111,7 @@ async fn serve_connection<B>(
     let connection = builder.serve_connection(TokioIo::new(Counted::new(stream, activity.clone())), service);
     tokio::pin!(connection);
     let timeout = tokio::select! {
-        // A reader that disconnects in the middle of an answer is not an error.
+        // It is not an error if a reader disconnects in the middle of an answer.
         _ = &mut connection => return,
         () = activity.until_inactive() => CLOSE_TIMEOUT,
         () = shutdown.cancelled() => SHUTDOWN_TIMEOUT,

@@ -1,4 +1,4 @@
-//! The activity of a connection: counts its requests and sent bytes, to close it when it is inactive.
+//! Counts the requests and sent bytes of a connection, so that it is closed when it is inactive.
 
 use std::io;
 use std::pin::Pin;
@@ -12,12 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// How long the first request of a connection may take to arrive, including the preface and headers.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
-/// A connection that neither makes a request nor takes [`LEAST_BYTES`] of an answer in this time is inactive: it is idle, even
-/// if it answers pings, or reads so slowly that it only blocks its slot.
+/// A connection is inactive if it neither makes a request nor takes [`LEAST_BYTES`] of an answer in this time. Either
+/// it is idle, even if it answers pings, or it reads so slowly that it only occupies a slot.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// The fewest sent bytes of an active connection. A reader at 1 KiB per second, slower than any modem, takes seven times as
-/// many; HTTP/2 pings are 17 bytes.
+/// The fewest bytes that an active connection takes in a [`WINDOW`]. A reader at 1 KiB per second, slower than any
+/// modem, takes seven times as many. An HTTP/2 ping has 17 bytes.
 const LEAST_BYTES: u64 = 4096;
 
 /// Counts what a connection has done since it was opened.
@@ -62,7 +62,7 @@ struct Counts {
     sent_bytes: u64,
 }
 
-/// Whether a connection with these counts a [`WINDOW`] ago, and these now, is active.
+/// Returns whether a connection is active. `before` are its counts one [`WINDOW`] ago.
 fn is_active(before: Counts, now: Counts) -> bool {
     now.requests > before.requests || now.sent_bytes - before.sent_bytes >= LEAST_BYTES
 }
@@ -135,9 +135,9 @@ mod tests {
         };
         check(0, 0, false);
         check(1, 0, true);
-        // Answers to pings.
+        // It only answers pings.
         check(0, 17, false);
-        // A telegraph, and a modem.
+        // The first reader is as slow as a telegraph, the second as a modem.
         check(0, 30, false);
         check(0, 300, true);
     }

@@ -1,5 +1,5 @@
-//! The admin address: health, readiness, status, events and metrics, for the operator only. It is read-only, and answers only
-//! to known host names (see `hosts`).
+//! Serves the admin address: health, readiness, status, events and metrics, for the operator only. The address is
+//! read-only, and answers only requests for known host names (see `hosts`).
 
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
@@ -85,7 +85,7 @@ struct Status {
     stuck: Vec<StuckPoll>,
     feeds: Vec<FeedOverview>,
     sections: Vec<SectionRow>,
-    /// The newest first.
+    /// The last events of feeds, the newest first.
     events: Vec<ShownEvent>,
 }
 
@@ -188,7 +188,7 @@ async fn ready(State((_, health)): State<(Store, Health)>) -> Response {
     if health.read().is_ready {
         plain(StatusCode::OK, "ready\n")
     } else {
-        plain(StatusCode::SERVICE_UNAVAILABLE, "not published yet\n")
+        plain(StatusCode::SERVICE_UNAVAILABLE, "the sections are not published yet\n")
     }
 }
 

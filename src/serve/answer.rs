@@ -18,7 +18,8 @@ use crate::feed::SectionId;
 use crate::publish::{ContentCoding, Edition, Editions, GONE, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
 use crate::render::{Format, TAGS};
 
-/// The Content-Security-Policy of every answer: a page may load its own style, and images and media over https, but no scripts.
+/// The Content-Security-Policy of every answer. A page may load its own style, and images and media over https, but no
+/// scripts.
 const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' https:; media-src https:; style-src 'self'; base-uri 'none'; \
                            form-action 'self'; frame-ancestors 'none'";
 
@@ -76,7 +77,7 @@ impl<'r> SiteRequest<'r> {
         self.path
     }
 
-    /// Whether this is a CORS preflight request (Fetch §4.8).
+    /// Returns whether this is a CORS preflight request (Fetch §4.8).
     pub(super) fn is_preflight(&self) -> bool {
         self.parts.method == Method::OPTIONS
     }
@@ -111,9 +112,9 @@ impl<'r> SiteRequest<'r> {
     }
 }
 
-/// Answers a CORS preflight request: scripts of other sites may make conditional requests for public feeds. Never reads the
-/// store: the form of the path identifies archive documents and OPML. Every other path gets the same answer, whether it is private or
-/// absent.
+/// Answers a CORS preflight request. Scripts of other sites may make conditional requests for public feeds. Never reads
+/// the store: archive documents and OPML are recognised by the form of their path. A private path gets the same answer
+/// as one that does not exist.
 pub(super) fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
     let (id, rest) = section_of(request.path);
     // A browser follows the redirect of a renamed section only if the preflight succeeds.
@@ -146,8 +147,9 @@ pub(super) fn preflight(editions: &Editions, request: &SiteRequest) -> Response 
     response
 }
 
-/// Returns the demand for the credentials of a private section, before anything is looked up. So the answer depends only on
-/// the form of the address, not on what exists, and newswire renders nothing for strangers. `None` if the address is open.
+/// Returns the answer that asks for the credentials of a private section, before any document is looked up. So the
+/// answer depends only on the form of the address and not on what exists, and newswire renders nothing for strangers.
+/// Returns `None` if the address is not that of a private section, or if the request has the credentials.
 pub(super) fn locked(editions: &Editions, request: &SiteRequest) -> Option<Response> {
     let (id, rest) = section_of(request.path);
     let section = editions.setting.sections.get(&SectionId::from(id))?;
@@ -174,7 +176,8 @@ pub(super) async fn edition(editions: &Editions, edition: &Edition, request: &Si
     request.finish(response)
 }
 
-/// Returns the private section whose page is opened with `?token=`. Feed readers send the token with every request instead.
+/// Returns the private section whose page is requested with the right `?token=`. Returns `None` for any other request.
+/// Feed readers send the token with every request, so they need no session.
 fn opened<'e>(editions: &'e Editions, edition: &Edition, request: &SiteRequest) -> Option<&'e Section> {
     let section =
         editions.setting.sections.get(edition.private.as_ref().filter(|_| edition.media_type == HTML_TYPE)?)?;
@@ -261,20 +264,20 @@ fn cache_control(edition: &Edition) -> String {
     format!("{scope}, max-age={}, stale-if-error={STALE_IF_ERROR_SECONDS}", MAX_AGE.as_secs())
 }
 
-/// Returns the Content-Type of an edition. A feed opened in a browser is sent as XML, because browsers apply its style sheet,
-/// which explains what a feed is, only to XML; for a feed type they show the source.
+/// Returns the Content-Type of an edition. A feed that is opened in a browser is sent as XML. Its style sheet explains
+/// what a feed is, and browsers apply the style sheet only to XML. If they get a feed type, they show the source.
 fn media_type(edition: &Edition, request: &HeaderMap) -> &'static str {
     let is_opened = request.get(FETCH_DEST).is_some_and(|destination| destination == "document");
     if is_opened && is_styled(edition) { XML_TYPE } else { edition.media_type }
 }
 
-/// Whether the edition has a style sheet for browsers.
+/// Returns whether the edition has a style sheet for browsers.
 fn is_styled(edition: &Edition) -> bool {
     [Format::Atom, Format::Rss].iter().any(|format| edition.media_type.starts_with(format.media_type()))
 }
 
-/// Whether the reader has this edition already. `If-None-Match` takes precedence over `If-Modified-Since`; the tag of any
-/// coding counts.
+/// Returns whether the reader has this edition already. `If-None-Match` takes precedence over `If-Modified-Since`. Any
+/// tag of the edition counts, whatever its content coding.
 fn is_known(edition: &Edition, request: &HeaderMap) -> bool {
     if request.contains_key(header::IF_NONE_MATCH) {
         return tags(request).any(|tag| tag == "*" || coding_of_tag(edition, tag).is_some());
@@ -291,8 +294,8 @@ fn tags(request: &HeaderMap) -> impl Iterator<Item = &str> {
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-/// Returns the coding, empty without one, in a tag of the edition; `None` if the tag is not the edition's. Compares weakly:
-/// ignores `W/`.
+/// Returns the name of the content coding in a tag of the edition; empty if it is the tag of the uncompressed bytes.
+/// Returns `None` if it is not a tag of the edition. The comparison is weak, that is, `W/` is ignored.
 fn coding_of_tag<'t>(edition: &Edition, tag: &'t str) -> Option<&'t str> {
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
     let coding = tag.strip_prefix('"')?.strip_suffix('"')?.strip_prefix(&*edition.etag)?;
@@ -302,15 +305,17 @@ fn coding_of_tag<'t>(edition: &Edition, tag: &'t str) -> Option<&'t str> {
     coding.strip_prefix('-').filter(|name| ContentCoding::ALL.iter().any(|coding| coding.name() == *name))
 }
 
-/// Whether the reader has the edition in this coding, as far as its tags say. A coding is not made only for the tag of a
-/// 304: a reader that names a tag has the bytes, perhaps from an earlier run of newswire.
+/// Returns whether the reader has the edition in this coding, according to the tags in the request. Returns true if no
+/// tag is one of the edition. With this, the edition is not compressed only to find the tag for a 304. A reader that
+/// names a tag has the bytes, perhaps from an earlier run of newswire.
 fn has_tag(edition: &Edition, request: &HeaderMap, coding: ContentCoding) -> bool {
     let mut known = tags(request).filter_map(|tag| coding_of_tag(edition, tag)).peekable();
     known.peek().is_none() || known.any(|known| known == coding.name())
 }
 
-/// Returns the coding that the reader likes best (RFC 9110 §12.5.3): the one with the highest weight, among several the one
-/// that comes first in [`ContentCoding::ALL`]; `None` if it accepts none, or likes the plain bytes better.
+/// Returns the content coding that the reader prefers (RFC 9110 §12.5.3), that is, the one with the highest weight. If
+/// several have that weight, returns the one that comes first in [`ContentCoding::ALL`]. Returns `None` if the reader
+/// accepts none, or prefers uncompressed bytes.
 fn accepted_coding(request: &HeaderMap) -> Option<ContentCoding> {
     let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let offers: Vec<_> = values.flat_map(|value| value.split(',')).map(weighted).collect();
@@ -333,7 +338,8 @@ fn weighted(offer: &str) -> (&str, f32) {
     (name.trim(), weight.map_or(1.0, |weight| weight.clamp(0.0, 1.0)))
 }
 
-/// Whether the request has the credentials of the section. True if the section is public.
+/// Returns whether the request has the credentials of the section. Returns true if the section is public, and false if
+/// it does not exist.
 fn knows_key(editions: &Editions, section: &SectionId, request: &SiteRequest) -> bool {
     let Some(section) = editions.setting.sections.get(section) else { return false };
     let authorization = request.parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -376,7 +382,8 @@ pub(super) fn unauthorized(editions: &Editions, section: &SectionId, request: &S
     response
 }
 
-/// Returns the section with a token that has this path, or had it under a former id.
+/// Returns the section of a path, which may contain a former id of the section. Returns `None` if there is no such
+/// section, or if it has no token.
 pub(super) fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Section> {
     let (id, rest) = section_of(path);
     let id = editions.setting.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
@@ -384,8 +391,8 @@ pub(super) fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<
     section.token().map(|_| &**section)
 }
 
-/// Answers a request for a path without an edition: a page without its slash, a section that was renamed, removed or not
-/// published yet, or an unknown path.
+/// Answers a request for a path without an edition. It is the path of a page without its slash, of a section that was
+/// renamed, removed or not published yet, or of nothing.
 pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Response {
     let &SiteRequest { base_path, path, parts, .. } = request;
     let as_page = format!("{path}/");
@@ -409,7 +416,7 @@ pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Res
     request.finish(response)
 }
 
-/// Whether the rest of a path, after a section's id, has the form of one of its editions or pages.
+/// Returns whether the rest of a path, after a section's id, has the form of one of the section's editions or pages.
 fn is_of_section(rest: &str) -> bool {
     is_edition(rest) || rest.starts_with("/archive/")
 }
@@ -418,7 +425,7 @@ fn is_edition(rest: &str) -> bool {
     matches!(rest, "" | "/" | ".atom" | ".rss" | ".json" | ".opml")
 }
 
-/// Answers 404 or 410 with the page that explains it.
+/// Answers 404 or 410 with the page that explains the status.
 fn absent(editions: &Editions, page: &str, status: StatusCode) -> Response {
     match editions.edition(page) {
         Some(page) => {

@@ -1,5 +1,5 @@
-//! The form for the token of a private section. The token comes in the request's body, so that it is in no log and no browser
-//! history.
+//! Answers the form in which a reader enters the token of a private section. The token comes in the request's body, so
+//! that it is in no log and no browser history.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::publish::Editions;
 /// The largest form: tokens have a few dozen characters.
 const FORM_BYTES: usize = 4096;
 
-/// How long a form may take to arrive: as long as a request's headers.
+/// How long a form may take to arrive. The headers of a request may take as long.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Answers a POST request. Begins a session if the form has the token of the private section at this path.

@@ -1,8 +1,9 @@
-//! The host names that the admin address answers to.
+//! Decides for which host names the admin address answers requests.
 //!
-//! Any web page may resolve its own host name to 127.0.0.1 (DNS rebinding): the browser then lets the page read the answers of
-//! the admin address. Such a page cannot choose the `Host` header that the browser sends, so newswire refuses host names that
-//! are not configured. IP addresses are always accepted, because DNS cannot redirect them.
+//! Any web site may resolve its own host name to 127.0.0.1 (DNS rebinding). The browser then lets the pages of the site
+//! read the answers of the admin address. A page cannot choose the `Host` header that the browser sends, so newswire
+//! refuses host names that are not configured. The machine's own IP addresses are accepted too, because DNS cannot
+//! redirect them. If newswire listens on all addresses, it accepts every IP address.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ impl KnownHosts {
         KnownHosts { listens_on: listener.ip(), configs }
     }
 
-    /// Whether every host that the request names is known.
+    /// Returns whether every host that the request names is known.
     fn accepts(&self, request: &Request) -> bool {
         let Some(listens_on) = self.listens_on else { return true };
         let config = self.configs.borrow().clone();
@@ -57,7 +58,7 @@ pub(super) async fn known_host(State(hosts): State<KnownHosts>, request: Request
     )
 }
 
-/// Whether a host is known. `host` is the value of a `Host` header, with or without a port.
+/// Returns whether a host is known. `host` is the value of a `Host` header, with or without a port.
 fn is_known(host: &str, listens_on: IpAddr, names: &[&str]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_end_matches('.').to_ascii_lowercase();

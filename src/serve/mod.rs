@@ -1,10 +1,11 @@
-//! The HTTP server: serves editions and pages from memory with conditional answers, and on a second, private address the
-//! status of the newswire.
+//! Runs the HTTP server. It serves editions and pages from memory, with conditional answers. On a second, private
+//! address, it serves the status of newswire.
 //!
-//! Never renders a feed and never reads the store to answer a request for an edition. The policy held here: answers depend on
-//! what was published, not on `Host` or `X-Forwarded-*`; allowed are GET and HEAD, OPTIONS for feeds, and POST for the token of
-//! a private section; a slow or silent client blocks no other. Neither ranges nor deltas since an edition (RFC 3229) are
-//! supported: both would make an answer depend on more than its address and coding, and shared caches useless.
+//! To answer a request for an edition, the server never renders a feed and never reads the store. Answers depend on
+//! what was published, and not on `Host` or `X-Forwarded-*`. The server allows GET and HEAD, OPTIONS for feeds, and
+//! POST for the token of a private section. A slow or silent client does not block others. Ranges and differences from
+//! an earlier edition (RFC 3229) are not supported. With them, an answer would depend on more than its address and
+//! content coding, so that shared caches would be useless.
 
 mod accept;
 mod activity;

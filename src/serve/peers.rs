@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many connections a peer may have: more than any reader opens, but far fewer than the total limit.
+/// The most connections of a peer. No reader opens so many, and the limit for all peers together is far higher.
 const CONNECTIONS_OF_A_PEER: usize = 64;
 
 /// The bits of an IPv6 address that identify a customer's network.

@@ -1,8 +1,9 @@
-//! Sessions on the pages of private sections: a reader enters the token once and then follows links without it.
+//! Manages sessions on the pages of private sections. A reader enters the token once, and then follows links without
+//! it.
 //!
-//! The server keeps no list of sessions: the cookie's value is derived from the store's key and the section's token. Changing
-//! the token ends all sessions. The policy held here: the cookie is sent only to the section's own pages, scripts cannot read
-//! it, and it does not reveal the token.
+//! The server keeps no list of sessions: the cookie's value is derived from the store's key and the section's token.
+//! Changing the token ends all sessions. The cookie is sent only to the section's own pages, scripts cannot read it,
+//! and it does not reveal the token.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
