@@ -1,5 +1,6 @@
-//! The content codings of an edition. A coding is made when a reader first accepts it, and is then kept with the
-//! edition. They are not made in advance, because most editions are replaced before all codings were requested.
+//! Compresses editions. HTTP calls the result a content coding. An edition is compressed when the first reader that
+//! accepts the coding requests it, and the result is kept with the edition. Nothing is compressed in advance, because
+//! most editions are replaced before every coding was requested.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,17 +8,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-/// The compression levels. With them, an edition of 250 KB takes a few milliseconds: it is compressed once and sent a
-/// thousand times.
+/// The compression levels. With them, compressing an edition of 250 KB takes a few milliseconds. It is compressed once
+/// and sent a thousand times.
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_LEVEL: u32 = 5;
 const ZSTD_LEVEL: i32 = 6;
 
-/// Brotli's window, as a power of two: larger than any edition.
+/// The base-2 logarithm of Brotli's window: 4 MiB, more than any edition has.
 const BROTLI_WINDOW: u32 = 22;
 
-/// A content coding (RFC 9110 §8.4.1). newswire prefers the coding with the smallest result, so the variants are in
-/// that order.
+/// A content coding (RFC 9110 §8.4.1). The variants are in the order in which newswire prefers them: the one with the
+/// smallest result comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentCoding {
     /// Brotli (RFC 7932).
@@ -41,7 +42,7 @@ impl ContentCoding {
         }
     }
 
-    /// Returns the compressed body; `None` if it is not smaller.
+    /// Returns the compressed body; `None` if it is not smaller than `body`.
     fn encode(self, body: &[u8]) -> Option<Bytes> {
         let coded = match self {
             ContentCoding::Brotli => brotli(body),
@@ -52,7 +53,7 @@ impl ContentCoding {
     }
 }
 
-/// The coded bodies that were made so far; `None` for a coding that makes the body no smaller.
+/// The compressed bodies that were made so far. A value of `None` means that the coding does not make the body smaller.
 #[derive(Debug, Default)]
 pub(super) struct Codings([OnceCell<Option<Bytes>>; 3]);
 
@@ -61,13 +62,13 @@ impl Codings {
         &self.0[coding as usize]
     }
 
-    /// Returns the coded body if the coding was made already. The inner value is `None` if it makes the body no
-    /// smaller.
+    /// Returns the compressed body if it was made before. Returns `None` if it was not made yet, and `Some(None)` if
+    /// this coding does not make the body smaller.
     pub(super) fn made(&self, coding: ContentCoding) -> Option<&Option<Bytes>> {
         self.cell(coding).get()
     }
 
-    /// Returns the coded body, which is made at the first call; `None` if it is not smaller than `body`.
+    /// Returns the compressed body, which is made at the first call. Returns `None` if it is not smaller than `body`.
     pub(super) async fn coded(self: &Arc<Codings>, coding: ContentCoding, body: &Bytes) -> Option<Bytes> {
         self.made_by(coding, body, |coding, body| coding.encode(body)).await
     }

@@ -1,4 +1,4 @@
-//! Documents rendered on request: the pages of stories, archive documents, the search page, and the lists of feeds.
+//! Renders documents on request: the pages of stories, archive documents, the search page, and the lists of feeds.
 //! [`shown`](crate::shown) decides what readers may see.
 
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ enum WantedPage<'p> {
     /// A story's page, by its slug.
     Story(&'p str),
     Search,
-    /// An archive document of a section; without a format, its page.
+    /// An archive document of a section, by its number and format; without a format, the page with the same stories.
     Archive(SectionId, u32, Option<Format>),
     /// The page of a source, tag or term of a facet; with a format, its feed.
     Listing(String, Option<Format>),
@@ -89,7 +89,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// If too many requests are waiting, the store cannot be read in time, or rendering fails. See
+    /// Fails if too many requests are waiting, if the store cannot be read in time, or if rendering fails. See
     /// [`PublishError::is_for_now`].
     pub async fn make(
         &self,
@@ -148,7 +148,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read in time, or rendering fails.
+    /// Fails if the store cannot be read in time, or if rendering fails.
     pub(super) async fn story_page(
         &self,
         config: &Arc<Config>,
@@ -181,7 +181,7 @@ impl Publisher {
         page.map(Some).map_err(|source| PublishError::Render { section: format!("story {slug}"), source })
     }
 
-    /// Renders the search page with the results for `words`; with only the form if `words` is empty.
+    /// Renders the search page with the results for `words`. If `words` is empty, the page has only the form.
     async fn search_page(
         &self,
         config: &Arc<Config>,

@@ -1,4 +1,4 @@
-//! Editions: the rendered bytes of each path with their validators and content codings.
+//! Defines editions: the rendered bytes of each path, with their validators and their compressed forms.
 
 use std::sync::Arc;
 
@@ -39,16 +39,18 @@ pub struct Edition {
     pub is_feed: bool,
     /// The `Link` header: the document's own address, and its WebSub hub.
     pub links: Option<String>,
-    /// The path to redirect to, without the leading slash. The bytes are a page with a link, for readers of the folder.
+    /// The path to redirect to, without the leading slash. The bytes are then a page with a link, for readers of the
+    /// folder. `None` if this is not a redirect.
     pub moved_to: Option<String>,
-    /// The page as written to a folder, if it differs: without links that only a server can answer.
+    /// The page as written to a folder, without links that only a server can answer; `None` if it does not differ.
     pub in_folder: Option<Bytes>,
-    /// The bytes in each content coding; `None` if the document is requested too rarely to be compressed.
+    /// The compressed bytes in each content coding; `None` if the document is requested too rarely to be compressed.
     pub(super) codings: Option<Arc<Codings>>,
 }
 
 impl Edition {
-    /// Returns the bytes in a content coding, which is made at the first request; `None` if it is not smaller.
+    /// Returns the compressed bytes in a content coding, which are made at the first request. Returns `None` if they
+    /// are not smaller, or if the edition is never compressed.
     pub async fn coded(&self, coding: ContentCoding) -> Option<Bytes> {
         match &self.codings {
             Some(codings) => codings.coded(coding, &self.identity).await,
@@ -56,7 +58,8 @@ impl Edition {
         }
     }
 
-    /// Returns whether the edition has bytes in this coding; `None` if the coding was not requested yet.
+    /// Returns whether the edition has compressed bytes in this coding. Returns `None` if that is unknown, because the
+    /// coding was not requested yet.
     pub fn has_coding(&self, coding: ContentCoding) -> Option<bool> {
         match &self.codings {
             Some(codings) => codings.made(coding).map(Option::is_some),

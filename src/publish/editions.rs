@@ -24,7 +24,7 @@ pub struct Editions {
     pub(super) sitemap: Option<Arc<Edition>>,
     /// Pages and archive documents that were requested since this publication, by path.
     pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
-    /// The paths of the tags that have a page, once they were asked for.
+    /// The paths of the tags that have a page. They are computed at first use.
     pub(super) tags: OnceLock<BTreeSet<String>>,
 }
 
@@ -69,11 +69,11 @@ pub(super) struct SectionEditions {
     pub continued: Vec<(u32, Arc<Edition>)>,
     /// The first stories, for the index.
     pub first: Vec<ShownStory>,
-    /// The feeds of these stories that have an image, for a river of posts.
+    /// The feeds of these stories that have an image, for a front page with full posts (`front = "river"`).
     pub faces: Vec<ShownFeed>,
     /// All stories that the section shows.
     pub rows: Vec<ShownRow>,
-    /// The newest change among its stories.
+    /// When one of its stories last changed.
     pub updated: Timestamp,
     pub archive_setting: ArchiveSetting,
 }
@@ -88,8 +88,8 @@ pub(super) struct ArchiveSetting {
 }
 
 impl Editions {
-    /// Returns the edition at a path without the leading slash: `international.atom`, `international/`, or an empty one for the
-    /// index.
+    /// Returns the edition at a path without the leading slash: `international.atom`, `international/`, or an empty
+    /// path for the index.
     pub fn edition(&self, path: &str) -> Option<&Arc<Edition>> {
         match path {
             "" => self.index.as_ref(),
@@ -140,7 +140,8 @@ impl Editions {
         self.sections.get(*self.setting.positions.get(id.as_str())?)?.as_ref()
     }
 
-    /// Returns the editions of a section for another config, which may have made the section private or public.
+    /// Returns the current editions of a section, for use with a new config. If the new config makes the section
+    /// private or public, the editions become so too. Returns `None` if the section has no editions.
     pub(super) fn kept(&self, section: &Section) -> Option<Arc<SectionEditions>> {
         let kept = self.section(&section.id)?;
         if kept.is_public() == section.is_public() {
@@ -158,8 +159,8 @@ impl Editions {
 }
 
 impl SectionEditions {
-    /// Returns these editions for a new config, by which the section is not rendered yet. At the next rendering, the
-    /// archive documents are brought in line with the config.
+    /// Returns these editions for use with a new config, until the section is rendered for that config. The archive
+    /// setting is then computed again.
     pub(super) fn of_former_config(&self) -> Arc<SectionEditions> {
         let archive_setting = ArchiveSetting { hash: Vec::new(), ..self.archive_setting.clone() };
         Arc::new(SectionEditions { archive_setting, ..self.clone() })

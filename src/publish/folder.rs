@@ -43,7 +43,7 @@ pub enum FolderError {
         source: io::Error,
     },
     /// A part of a file's path is a symbolic link.
-    #[error("{0} is a symbolic link; newswire does not follow links, replace it by a real file or folder")]
+    #[error("{0} is a symbolic link, which newswire does not follow; replace it by a real file or folder")]
     Link(PathBuf),
     /// The path of a file leads out of the folder.
     #[error("{0} was not written, because its path is outside the folder; please report this")]
@@ -85,8 +85,8 @@ pub(super) struct FolderMemory {
     listed: Option<Instant>,
 }
 
-/// How often the list of feeds is written, unless a command requests the folder. Every poll may change the state of a
-/// feed.
+/// How often the list of feeds is written, unless a command requests the folder. It is not written at every change,
+/// because every poll may change the state of a feed.
 const LIST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many bytes are collected before they are written, so that a site with a million stories does not use too much
@@ -94,7 +94,7 @@ const LIST_INTERVAL: Duration = Duration::from_secs(60);
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 impl FolderMemory {
-    /// Returns what public sections show differently since the last pass.
+    /// Returns the stories and listings of public sections that changed since the last pass.
     fn changed<'e>(&'e self, current: &'e Editions) -> Changed<'e> {
         let mut changed = Changed::default();
         for position in 0..self.sections.len().max(current.sections.len()) {
@@ -110,9 +110,9 @@ impl FolderMemory {
 }
 
 impl Publisher {
-    /// Writes everything public into `folder`, which is created if missing: first the pages of all stories in public
-    /// sections, then the archive documents, and last the editions and pages that link to them. The existing page of a
-    /// story that is no longer shown is only updated when the config changes or the daemon restarts.
+    /// Writes everything public into `folder`, and creates the folder if it is missing. Writes first the pages of all
+    /// stories in public sections, then the archive documents, and last the editions and pages that link to them. The
+    /// existing page of a story that is no longer shown is only updated when the config changes or the daemon restarts.
     ///
     /// # Errors
     ///
@@ -120,8 +120,8 @@ impl Publisher {
     /// complete.
     pub async fn write_folder(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
         let mut memory = self.folder.lock().await;
-        // Forget what was written, so that the editions and the pages of the stories that they show are compared with
-        // the files: someone may have changed or removed a file.
+        // Forget what was written, because someone may have changed or removed a file. Then the editions, and the pages
+        // of the stories that they show, are compared with the files.
         (memory.listed, memory.sections, memory.editions) = (None, Vec::new(), HashMap::new());
         self.write_changed(config, folder, &mut memory).await
     }
@@ -131,7 +131,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// The same as [`Publisher::write_folder`].
+    /// Fails in the same cases as [`Publisher::write_folder`].
     pub async fn update_folder(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
         self.write_changed(config, folder, &mut *self.folder.lock().await).await
     }
@@ -246,7 +246,8 @@ impl Publisher {
         Ok(editions)
     }
 
-    /// Writes the pages and feeds of all sources and of the terms of facets: those in `changed`, or all without it.
+    /// Writes the pages and feeds of all sources and of the terms of facets. If `changed` is given, keeps the files of
+    /// those that are not in it.
     async fn write_listings(
         &self,
         config: &Arc<Config>,

@@ -30,7 +30,7 @@ struct Waiting {
     due: Instant,
 }
 
-/// Notifies the configured hub of the sections from `changes`, until that channel closes or `shutdown`.
+/// Notifies the configured hub of the sections from `changes`, until that channel closes or `shutdown` is cancelled.
 pub async fn run(
     fetcher: Fetcher,
     configs: watch::Receiver<Arc<Config>>,

@@ -1,7 +1,8 @@
-//! The pages and feeds of sources, tags and terms of facets: made on request, and for the folder.
+//! Renders the pages and feeds of sources, tags and terms of facets, on request and for the folder.
 //!
-//! The policy held here: they have only what public sections show now. A tag has a page if several stories have it; a source
-//! and a term of a facet always have one. The folder has no tags, because there may be very many.
+//! They contain only stories that public sections show now. A tag has a page if several stories have the tag. A source
+//! always has a page, and so does a term of a facet that a story has. The folder has no tags, because there may be very
+//! many.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::store::StoreError;
 use crate::story;
 use crate::time::Timestamp;
 
-/// How many stories a listing has.
+/// The most stories of a listing.
 const LISTED: usize = 50;
 
 /// The stories of each listing, by its path.
@@ -32,7 +33,7 @@ impl Editions {
         self.sections.iter().flatten().filter(|section| section.is_public()).flat_map(|section| &section.rows)
     }
 
-    /// Returns the stories of the listings whose path `is_wanted`, each story once, newest first.
+    /// Returns the stories of the listings whose path `is_wanted` accepts, each story once, newest first.
     pub(super) fn listed(&self, is_wanted: impl Fn(&str) -> bool) -> ListedStories<'_> {
         let mut listed = ListedStories::new();
         for row in self.public_rows() {
@@ -65,7 +66,8 @@ enum ListingSubject {
     Term { facet: String },
 }
 
-/// Returns what a path without slash or extension lists; `None` if nothing.
+/// Returns what the listing at a path is about. The path has no final slash and no extension. Returns `None` if it is
+/// not the path of a listing.
 fn subject(config: &Config, path: &str) -> Option<ListingSubject> {
     if let Some(id) = path.strip_prefix("feeds/") {
         let id = FeedId::from(id);
@@ -83,7 +85,8 @@ fn subject(config: &Config, path: &str) -> Option<ListingSubject> {
     }
 }
 
-/// Splits the address of a listing into its path, decoded, and its format; `None` for the page.
+/// Splits the address of a listing into its percent-decoded path and its format. The format is `None` if it is the
+/// address of the page. Returns `None` if it is not the address of a listing.
 pub(super) fn listing_of(address: &str) -> Option<(String, Option<Format>)> {
     let is_of_listing =
         address.starts_with("feeds/") || address.strip_prefix(TAGS).is_some_and(|rest| rest.starts_with('/'));
@@ -94,12 +97,13 @@ pub(super) fn listing_of(address: &str) -> Option<(String, Option<Format>)> {
     is_whole.then(|| (path.to_owned(), format))
 }
 
-/// The stories of a listing, and what is known of it.
+/// The stories of a listing, its title, its source and its date.
 struct ListingContent {
     title: String,
     source: Option<ShownFeed>,
     stories: Vec<ShownStory>,
-    /// When the newest of the stories changed; without stories, since when a section takes the source.
+    /// When one of the stories last changed. Without stories, when the store first saw the first public section that
+    /// takes the source.
     updated: Timestamp,
 }
 
@@ -154,7 +158,7 @@ impl Publisher {
                 (None, Some(feed)) => shown::known_since(reader, &of_config, feed)?,
                 (None, None) => None,
             };
-            // `None`: the stories of a tag left their sections meanwhile.
+            // If the stories of a tag have left their sections meanwhile, there is no listing, so `updated` is `None`.
             let title = title.unwrap_or_else(|| at.clone());
             Ok(updated.map(|updated| ListingContent { title, source, stories, updated }))
         });

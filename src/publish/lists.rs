@@ -1,8 +1,8 @@
 //! The lists of feeds: their pages, and the OPML documents. They are rendered on request, because they name every feed
 //! of a site.
 //!
-//! The policy held here: one list is rendered at a time. An OPML document is kept until the config changes, or what a
-//! feed says about itself, such as its title. A page shows the states of feeds as they were at most [`STATES_AGE`] ago.
+//! Only one list is rendered at a time. An OPML document is kept until the config changes, or until a feed changes what
+//! it says about itself, such as its title. A page shows the states of feeds as they were at most [`STATES_AGE`] ago.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -205,7 +205,7 @@ impl Publisher {
         Ok(self.lists.keep_opml(path, config.clone(), revision, rendered.coded(Some(changed))))
     }
 
-    /// Returns a page of the list of feeds, for a request; `None` if the list is not that long.
+    /// Returns a page of the list of feeds, for a request; `None` if the list has fewer pages.
     pub(super) async fn requested_list(
         &self,
         config: &Arc<Config>,
@@ -250,7 +250,7 @@ impl Publisher {
         reading.await
     }
 
-    /// Renders a page of the list; `None` if the list is not that long.
+    /// Renders a page of the list; `None` if the list has fewer pages.
     pub(super) async fn list_page(
         &self,
         config: &Arc<Config>,

@@ -51,7 +51,7 @@ pub const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 /// The path of the "page not found" page, where static hosts expect it.
 pub const NOT_FOUND: &str = "404.html";
 
-/// The path of the page in the place of a section that was removed.
+/// The path of the page that is served instead of a section that was removed.
 pub const GONE: &str = "410.html";
 
 /// How many requested pages are rendered at the same time: each reads the store, which polls need too.
@@ -81,7 +81,9 @@ pub enum PublishError {
         source: RenderError,
     },
     /// A rendered document does not parse to the stories it was rendered from.
-    #[error("{path} was not published: it does not parse to the stories it was rendered from; please report this")]
+    #[error(
+        "{path} was not published, because it does not parse to the stories it was rendered from; please report this"
+    )]
     Unfaithful {
         /// The path of the document.
         path: String,
@@ -95,7 +97,7 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Whether a request failed only because newswire is busy. It may succeed later.
+    /// Returns whether a request failed only because newswire is busy. If so, it may succeed later.
     pub fn is_for_now(&self) -> bool {
         matches!(self, PublishError::Busy | PublishError::Store(StoreError::Interrupted))
     }
@@ -113,7 +115,7 @@ pub struct Published {
     pub unfinished: BTreeSet<SectionId>,
 }
 
-/// The templates, and those with the bar of a config.
+/// The templates, and the templates with the sections of a config in their bar.
 struct KeptPages {
     pages: Pages,
     made_for: Option<(Arc<Config>, PageSet)>,
@@ -180,7 +182,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read or written. Then nothing changes.
+    /// Fails if the store cannot be read or written. Then nothing changes.
     pub async fn publish(
         &self,
         config: &Arc<Config>,

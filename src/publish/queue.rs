@@ -34,7 +34,7 @@ impl RequestQueue {
         RequestQueue { turns: Arc::new(Semaphore::new(working)), slots, most: working }
     }
 
-    /// Waits for a turn; returns `None` at once if too many wait already.
+    /// Waits for a turn. Returns `None` at once if too many requests wait already.
     pub(super) async fn enter(&self) -> Option<RequestTurn> {
         let slot = self.slots.clone().try_acquire_owned().ok()?;
         let turn = self.turns.clone().acquire_owned().await.ok()?;

@@ -30,7 +30,7 @@ pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> Strin
 pub(super) struct RenderedSection {
     /// The documents: one for each of [`FEED_FORMATS`], then the page.
     documents: [Rendered; 4],
-    /// The pages that continue the page, by number.
+    /// The pages that continue the section's page, by number.
     continued: Vec<(u32, Rendered)>,
     first: Vec<ShownStory>,
     faces: Vec<ShownFeed>,
@@ -90,7 +90,8 @@ fn render(
     Ok(([atom?, rss?, json?, newest], continued))
 }
 
-/// Returns what the front page may show of a section: full posts for a river, else the beginnings of stories.
+/// Returns what the front page may show of a section. If the front page is a river of posts, returns full posts, and
+/// the feeds of these posts that have an image. Otherwise returns only the beginnings of stories.
 fn first(config: &Config, position: usize, content: &SectionContent) -> (Vec<ShownStory>, Vec<ShownFeed>) {
     if config.site.front == Front::River {
         let posts: Vec<ShownStory> = content.stories.iter().take(RIVER_STORIES).cloned().collect();
@@ -130,8 +131,8 @@ fn write(prepared: &PreparedSection, format: Format) -> Result<Vec<u8>, RenderEr
     }
 }
 
-/// Whether the document parses to the stories it was rendered from, with their ids and in their order. A document that
-/// does not is not published.
+/// Returns whether the document parses to the stories it was rendered from, with their ids and in their order.
+/// Otherwise the document is not published.
 fn says_the_same(body: &[u8], stories: &[ShownStory]) -> bool {
     let Ok(read) = parse::parse(body, &parse::Hints::default()) else { return false };
     let ids = read.entries.iter().map(|entry| entry.guid.value.as_str());
@@ -247,7 +248,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read in time, or rendering fails.
+    /// Fails if the store cannot be read in time, or if rendering fails.
     pub(super) async fn archive(
         &self,
         config: &Arc<Config>,
@@ -286,7 +287,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// If the store cannot be read in time, or rendering fails.
+    /// Fails if the store cannot be read in time, or if rendering fails.
     pub(super) async fn older_page(
         &self,
         config: &Arc<Config>,

@@ -1,4 +1,4 @@
-//! The stories that a section shows, reduced to what tells whether a page must be written again.
+//! Reduces the stories that a section shows to the facts that show whether a page must be written again.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -13,9 +13,9 @@ use crate::time::Timestamp;
 pub(super) struct ShownRow {
     pub slug: String,
     pub sort_at: Timestamp,
-    /// The hash of what the section shows of it.
+    /// The hash of what the section shows of the story.
     hash: u64,
-    /// The paths of the listings that have it.
+    /// The paths of the listings that contain the story.
     pub listings: Box<[Box<str>]>,
 }
 
@@ -42,7 +42,8 @@ pub(super) struct Changed<'e> {
 }
 
 impl<'e> Changed<'e> {
-    /// Adds the stories that differ, or that a section shows only before or only now.
+    /// Adds the stories that differ between `before` and `now`, or that only one of the two has. Adds their listings
+    /// too.
     pub(super) fn add(&mut self, before: &'e [ShownRow], now: &'e [ShownRow]) {
         let known: HashMap<&str, &ShownRow> = before.iter().map(|row| (&*row.slug, row)).collect();
         let current: HashSet<&str> = now.iter().map(|row| &*row.slug).collect();

@@ -15,18 +15,19 @@ use crate::render::{self, Pages, RenderError, SectionSummary};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// How many sections of the config may have a band on the front page.
+/// How many sections of the config may have a band (a row of stories) on the front page.
 pub(super) const BAND_SECTIONS: usize = 64;
 
-/// How many stories of a section are kept for its band: enough if other bands show some of them, or one source has many.
+/// How many stories of a section are kept for its band. They are enough even if other bands show some of them, or if
+/// many of them come from one source.
 pub(super) const BAND_STORIES: usize = 20;
 
 /// How many posts of a section are kept for a river.
 pub(super) const RIVER_STORIES: usize = 20;
 
 impl Publisher {
-    /// Returns what depends only on the config and the templates; that of `before` if neither was replaced. A page that
-    /// cannot be rendered stays as it was, and `errors` gets the reason.
+    /// Returns what depends only on the config and the templates. If neither was replaced, returns the setting of
+    /// `before`. If a page cannot be rendered, its previous form stays, and the reason is added to `errors`.
     pub(super) async fn setting(
         &self,
         config: &Arc<Config>,
@@ -78,8 +79,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// If the store cannot be written. The inner error means that a page cannot be rendered; then the last index and
-    /// sitemap stay.
+    /// Fails if the store cannot be written. The inner error means that a page cannot be rendered. Then the last index
+    /// and sitemap stay.
     pub(super) async fn publish_overviews(
         &self,
         config: &Arc<Config>,
