@@ -23,7 +23,7 @@ pub enum Looked {
         /// The absolute URLs of the feeds to which a page links. They may contain tokens, so do not show them.
         offers: Vec<String>,
     },
-    /// There is no document. The text says why; secrets in it are masked.
+    /// No document could be fetched. The text says why, with secrets masked.
     Failed(String),
 }
 
@@ -39,7 +39,8 @@ pub struct Seen {
     pub moved: Option<Url>,
 }
 
-/// Fetches and reads a feed once, without validators. `hints` take precedence over what the server says.
+/// Fetches and reads a feed once, without validators. A content type or base URL in `hints` takes precedence over what
+/// the server says.
 pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     let permit = fetcher.host_permit(feed, None).await;
     let attempt = fetcher.get(feed, None, &Validators::default(), permit, None).await;
@@ -75,7 +76,8 @@ pub fn well_known(page: &Url) -> Vec<Url> {
     WELL_KNOWN.iter().filter_map(|path| page.join(path).ok()).collect()
 }
 
-/// Removes feeds of comments (by their URL) if a page also links to other feeds, because the user wants the entries.
+/// Removes the feeds whose URL contains `comments`, unless there are no others. A user who adds a site wants its
+/// entries, not the comments on them.
 pub fn without_comments(feeds: Vec<String>) -> Vec<String> {
     let (comments, others): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| feed.contains("comments"));
     if others.is_empty() { comments } else { others }

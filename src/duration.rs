@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration of at most 100 years".to_owned())
 }
 
-/// Returns a duration in words, in the largest unit that divides it: `90 minutes`, `1 hour`, `7 days`.
+/// Returns a duration in words, in the largest unit that gives a whole number: `90 minutes`, `1 hour`, `7 days`.
 pub fn words(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000), ("ms", 1)];
@@ -33,7 +33,7 @@ pub fn words(duration: Duration) -> String {
     format!("{} {unit}{plural}", millis / size)
 }
 
-/// Returns the size of a unit in seconds.
+/// Returns the size of a unit in seconds; `None` if there is no such unit.
 fn unit(name: &str) -> Option<f64> {
     Some(match name {
         "ms" | "millisecond" => SECOND / 1000.0,
@@ -48,7 +48,8 @@ fn unit(name: &str) -> Option<f64> {
     })
 }
 
-/// Adds up the numbers in a text, each multiplied by the size of its unit. A unit may have a plural s.
+/// Adds up the numbers in a text, each multiplied by the size of its unit. A unit may have a plural s. Returns `None`
+/// if the text has another form, or contains an unknown unit.
 pub(crate) fn sum(text: &str, unit_size: impl Fn(&str) -> Option<f64>) -> Option<f64> {
     let mut rest = text.trim();
     let mut sum = 0.0;

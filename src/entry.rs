@@ -13,21 +13,23 @@ use crate::time::Timestamp;
 /// What identifies an entry at the next poll. It is unique only within the entry's feed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Guid {
-    /// The guid of the document, trimmed and otherwise byte for byte, or a substitute for it.
+    /// The guid that the document gives the entry, without white space around it, or a substitute. If different entries
+    /// share it, other parts of the entry are added (see [`SharedKeys`]).
     pub value: String,
     /// Where the value comes from.
     pub kind: GuidKind,
 }
 
-/// The origin of a [`Guid`]. It is stored, so that newswire sees when a later document gives a better guid.
+/// The origin of a [`Guid`]. The store keeps it, so that newswire notices if a later document has a better guid for the
+/// entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GuidKind {
     /// The document's own guid: Atom `id`, RSS `guid`, RDF `rdf:about`, JSON Feed `id`.
     Guid,
-    /// The entry's link, because the document had no guid for it.
+    /// The entry's link, because the document gave the entry no guid.
     Link,
-    /// A hash of title and date, or of title and text, because the document had neither a guid nor a link.
+    /// A hash of title and date, or of title and text, because the document gave the entry neither a guid nor a link.
     Fingerprint,
 }
 
@@ -51,18 +53,19 @@ impl GuidKind {
     }
 }
 
-/// Which keys (guids, links, titles) different entries of one feed share, so that these keys do not identify an entry.
-/// Once a document of a feed shares a kind of key, that applies to the feed for ever. So guids stay the same whatever
-/// the next document contains.
+/// The kinds of keys (guid, link, title with date) that different entries of one document of a feed had in common. Such
+/// a key alone does not identify an entry, so other parts of the entry are added to it. A field that was set once stays
+/// set for the feed, so that guids stay the same whatever the next document contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SharedKeys {
-    /// Different entries have the same guid. The link, or else the title, is added to guids.
+    /// Different entries have the same guid. The entry's link is added to each guid, or its title if it has no link.
     pub guids: bool,
-    /// Different entries have the same link. Title and date are added to links.
+    /// Different entries have the same link. The title and date are added to each link.
     pub links: bool,
-    /// Different entries have the same title and date. The text is added to them.
+    /// Different entries have the same title and date. The text is added to the title and date.
     pub titles: bool,
-    /// Only a few entries share a key, so only their keys are extended.
+    /// Only a few entries of a document share a key. Only the keys of these entries are extended, not those of all
+    /// entries.
     pub some: bool,
 }
 
@@ -77,20 +80,20 @@ impl SharedKeys {
         SharedKeys { guids: bits & 1 != 0, links: bits & 2 != 0, titles: bits & 4 != 0, some: bits & 8 != 0 }
     }
 
-    /// Returns the union of both: each key that one of them shares.
+    /// Returns the union: a field is set if it is set in one of the two.
     pub fn with(self, other: SharedKeys) -> SharedKeys {
         SharedKeys::from_bits(self.bits() | other.bits())
     }
 }
 
-/// Other guids that an entry could have, computed from the same document.
+/// Other guids that the same entry could have. Which guid it gets depends on the [`SharedKeys`] of its feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OtherGuids {
-    /// The guids that the entry would have if different entries of its feed shared fewer keys, the most specific first.
-    /// The store may know the entry under one of these.
+    /// The guids that the entry would have if fewer fields of [`SharedKeys`] were set, the most specific first. The
+    /// store may know the entry by one of these.
     pub plainer: Vec<String>,
-    /// The guids that the entry would have if different entries shared more keys, the most specific first. This is only
-    /// the next guid, unless [`SharedKeys::some`] is set.
+    /// The guids that the entry would have if more fields of [`SharedKeys`] were set, the most specific first. If
+    /// [`SharedKeys::some`] is not set, this is at most one guid: the least specific of them.
     pub specific: Vec<String>,
 }
 
@@ -102,8 +105,9 @@ pub struct Entry {
     /// The URL of the entry's own page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Url>,
-    /// Where the entry says that it was first published, if elsewhere: `feedburner:origLink`, `rel="canonical"` or
-    /// `"via"`, `dc:source`, JSON Feed `external_url`. This is only a claim, used only to recognise the story.
+    /// The URL at which the entry was first published, if the entry names one: `feedburner:origLink`, `rel="canonical"`
+    /// or `"via"`, `dc:source`, JSON Feed `external_url`. This is only a claim, so it is used only to recognise the
+    /// story.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Url>,
     /// The title as plain text; may be empty.
@@ -147,7 +151,7 @@ pub struct Entry {
     /// The licence (RFC 4946, Creative Commons). If the entry has none, this is the feed's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<Url>,
-    /// The entries that this entry answers.
+    /// The entries to which this entry is a reply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_reply_to: Vec<InReplyTo>,
     /// Other people with a part in the entry, in addition to authors and contributors.
@@ -156,7 +160,7 @@ pub struct Entry {
     /// The feed that the entry names as its source, if it came through an aggregator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
-    /// What podcast clients need.
+    /// The data for podcast clients, such as the episode's number and transcripts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podcast: Option<Podcast>,
     /// Other copies of the same story, which are entries of other feeds: Atom `rel="via"`, or `_newswire.copies` in a
@@ -169,8 +173,8 @@ pub struct Entry {
 const FIRST_MILLIS: i64 = 631_152_000_000;
 
 impl Entry {
-    /// Returns when the entry was published, as the feed claims. Impossible dates are skipped. Returns `None` if no
-    /// date is left.
+    /// Returns the date on which the entry was published, as the feed claims; otherwise the date of its last change.
+    /// Skips dates before 1990, which are impossible. Returns `None` if no date is left.
     pub fn claimed(&self) -> Option<Timestamp> {
         [self.published, self.updated].into_iter().flatten().find(|date| date.millis() >= FIRST_MILLIS)
     }
@@ -201,7 +205,8 @@ impl Person {
         Person { name: Some(name.into()), ..Person::default() }
     }
 
-    /// Returns how a byline shows the person: by name, else by e-mail address, else by page.
+    /// Returns the text for the person in a byline: the name, otherwise the e-mail address, otherwise the URL of the
+    /// page.
     pub fn display(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).or(self.url.as_ref().map(Url::as_str)).unwrap_or_default()
     }
@@ -221,8 +226,8 @@ pub struct Category {
 }
 
 impl Category {
-    /// Returns the end of the category's scheme. It is `region` for `https://example.org/region`,
-    /// `tag:example.org,2020:region` and `region`.
+    /// Returns the last part of the category's scheme. It is `region` for `https://example.org/region`,
+    /// `tag:example.org,2020:region` and `region`. Returns `None` if there is no scheme, or if this part is empty.
     pub fn scheme_name(&self) -> Option<&str> {
         let scheme = self.scheme.as_deref()?.trim_end_matches(['/', '#']);
         scheme.rsplit(['/', '#', ':', '?', '=']).next().filter(|name| !name.is_empty())
@@ -252,13 +257,13 @@ pub struct Enclosure {
     pub repeats_picture: bool,
 }
 
-/// A reference to the entry that an entry answers: `thr:in-reply-to` (RFC 4685 §3). The number of answers is not
+/// A reference from a reply to the entry that it answers: `thr:in-reply-to` (RFC 4685 §3). The number of replies is not
 /// stored, because it changes all the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InReplyTo {
-    /// The id of the answered entry; never empty.
+    /// The id of the entry that is answered; never empty.
     pub id: String,
-    /// The page of the answered entry.
+    /// The page of the entry that is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
 }
@@ -276,8 +281,8 @@ pub struct Credit {
     pub url: Option<Url>,
 }
 
-/// The title that newswire writes for a source without title and address. When it is read back, the title is absent
-/// again.
+/// The title that newswire writes for a source that has neither title nor address. When newswire reads this title in a
+/// feed, it treats the title as absent.
 pub const UNKNOWN_SOURCE: &str = "Unknown source";
 
 /// The feed that an entry names as its source: Atom `source`, RSS `source`.

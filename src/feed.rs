@@ -104,10 +104,11 @@ pub struct FeedInfo {
     /// The URL at which to subscribe to changes with rssCloud: RSS `<cloud>` as one URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud: Option<Url>,
-    /// The URL of the document with the entries after those of this one (`rel="next"`, `next_url`).
+    /// The URL of the next page of the feed, which continues after the last entry of this document (`rel="next"`,
+    /// `next_url`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Url>,
-    /// The URL of the archive before this document (RFC 5005 §4).
+    /// The URL of the archive document with the entries before those of this document (RFC 5005 §4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prev_archive: Option<Url>,
 }
@@ -127,8 +128,8 @@ pub struct PollHints {
     pub skip_days: Vec<u8>,
 }
 
-/// How long a server asked clients to wait, or said that its response stays fresh. The values are as received, and are
-/// not limited.
+/// The times that a server gave in a response: how long to wait before the next request, and how long the response
+/// stays fresh. The values are as received, and are not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifetimes {
     /// `Retry-After` (RFC 9110 §10.2.3). A date is converted to the time since the response's own `Date`.

@@ -40,7 +40,7 @@ pub struct Loaded {
     pub config: Config,
     /// Problems that are not errors: something is allowed but probably wrong.
     pub warnings: Vec<Problem>,
-    /// The texts: that of the main file first, then those of the included files.
+    /// The text of the main file, followed by those of the included files.
     pub sources: Vec<SourceFile>,
 }
 
@@ -158,8 +158,8 @@ fn exposed_secret(path: PathBuf) -> Problem {
     Problem { level: Level::Warning, ..Problem::of_file(path, message, "run chmod o-r on it") }
 }
 
-/// Reads the files that the first source includes, in sorted order and each once. Returns the problems of the patterns
-/// and of the files.
+/// Reads the files that the first source includes, sorted by path, and each file only once. Returns the problems of the
+/// patterns and of the files.
 fn read_included(sources: &mut Vec<SourceFile>) -> Vec<Problem> {
     let (paths, mut problems) = included_paths(&sources[0]);
     for path in paths {
@@ -221,7 +221,8 @@ fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
     Ok(matches.into_iter().filter(|path| !path.is_dir()).collect())
 }
 
-/// Reads a text. Replaces bytes that are not UTF-8, so that other problems in the text are found too.
+/// Reads a text file. Replaces bytes that are not UTF-8, so that other problems in the text are found too. Also returns
+/// a problem at the first such byte.
 fn read_source(path: &Path) -> Result<(SourceFile, Option<Problem>), LoadError> {
     let problem = |message: String, hint: &str| LoadError::of(Problem::of_file(path.to_owned(), message, hint));
     let absolute = std::path::absolute(path).map_err(|error| problem(reason(&error), "give another path"))?;
@@ -258,7 +259,8 @@ fn decoded(path: PathBuf, bytes: Vec<u8>) -> (SourceFile, Option<Problem>) {
 /// Reads a secret. Removes the line break that text editors add at the end of a file.
 fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
     let value = match secret {
-        // The text may be the secret itself, so the message must not quote it.
+        // The user may have written the secret itself in place of the variable's name, so the message must not quote
+        // it.
         SecretRef::Env(name) if !config::is_variable(name) => return Err(NO_VARIABLE.to_owned()),
         SecretRef::Env(name) => match env::var(name) {
             Ok(value) => value,
@@ -293,7 +295,7 @@ pub fn reason(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-/// Returns a path relative to the working directory, if it is in there.
+/// Returns a path relative to the working directory, if the path is inside that directory.
 pub fn short(path: &Path) -> PathBuf {
     let here = env::current_dir().ok().filter(|here| here.parent().is_some());
     let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));

@@ -1,9 +1,9 @@
 //! Makes foreign text safe to show in a log, an error, a note or a status. Foreign text is text that other people
 //! wrote: addresses, titles, messages of servers.
 //!
-//! The result is one line of limited length, without characters that control a terminal or reorder the text. So no page
-//! can forge a line of the log, or fill the disk with one. All foreign text goes through this module before it is
-//! logged or stored.
+//! The result is one line of limited length, without characters that control a terminal or reorder the text. So no
+//! foreign text can forge a line of the log, or fill the disk with a very long line. All foreign text goes through this
+//! module before it is logged or stored.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ const SENTENCE_CHARS: usize = 1000;
 /// The most characters of an address or a title within a sentence.
 const PART_CHARS: usize = 200;
 
-/// The most sentences that are kept about one document. newswire has fewer kinds of repairs.
+/// The most sentences about one document that are stored. newswire has fewer kinds of repairs than this, so no sentence
+/// about a repair is lost.
 const SENTENCES: usize = 50;
 
 /// Defines a text that is always one line of limited length, because its constructor makes it so.
@@ -27,7 +28,7 @@ macro_rules! one_line {
         pub struct $name(String);
 
         impl $name {
-            /// Creates the line: escapes unfit characters, and cuts a text that is too long.
+            /// Creates the line: escapes characters that are unsafe to show, and cuts a text that is too long.
             pub fn new(text: &str) -> $name {
                 $name(line(text, $most))
             }
@@ -83,12 +84,12 @@ pub fn part(text: &str) -> String {
     line(text, PART_CHARS)
 }
 
-/// Returns one line of at most `most` characters. Unfit characters are escaped as in Rust. A longer text is cut and
-/// ends in `…`.
+/// Returns one line of at most `most` characters. Characters for which [`is_unfit`] is true are escaped as in Rust
+/// strings, such as `\n`. A longer text is cut and ends in `…`.
 fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut chars = 0;
-    // If the text turns out to be too long, it is cut here, which leaves room for `…`.
+    // The number of bytes to keep if the text turns out to be too long. It leaves room for `…`.
     let mut cut = 0;
     for character in text.chars() {
         let before = line.len();

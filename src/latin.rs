@@ -1,7 +1,7 @@
 //! Writes any script in the letters, digits and marks of ASCII, for URLs and for comparing names.
 //!
-//! The tables are those of the crate `deunicode`, based on Text::Unidecode with corrections. They ignore the language,
-//! so that a title gives the same URL everywhere.
+//! The tables are those of the crate `deunicode`, which are based on Text::Unidecode with corrections. They ignore the
+//! language of a text, so a title always gives the same URL.
 
 /// Returns the ASCII form of a character: `u` for `ü`, `l` for `ł`, `Zh` for `Ж`, `Ri ` for `日`. Returns an empty text
 /// if there is none.

@@ -5,15 +5,16 @@
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | connect the other floors; the only floor with a clock |
+//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | connect the other floors, and pass the time to them |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not import each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
-//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`size`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they define the types that the others share |
+//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`size`], [`time`], [`duration`], [`foreign`], [`latin`] | define types and small functions that the other floors share |
 //!
 //! An entry takes this path. [`fetch`] gets a document. [`parse`] and [`normalize`] read it on the blocking pool. On
 //! the writer thread, [`commit`] opens a transaction of the [`store`], loads the [`rows`] that matter and lets the
-//! [`newsroom`] decide. It writes the decisions together with the feed's validators and next poll. [`publish`] renders
-//! the sections that changed, from the stories that [`shown`] reads. [`serve`] answers requests from memory.
+//! [`newsroom`] decide. Then [`commit`] writes the decisions together with the feed's validators and next poll.
+//! [`publish`] renders the sections that changed, from the stories that [`shown`] reads. [`serve`] answers requests
+//! from memory.
 #![forbid(unsafe_code)]
 // Only the library has this lint: in tests and benchmarks, code that several files share must be `pub`.
 #![warn(unreachable_pub)]

@@ -61,7 +61,8 @@ impl Listener {
                 remove_dead_socket(path).await?;
                 let (socket, file) = bound_socket(path)?;
                 let mode = if reach == SocketReach::AllUsers { 0o666 } else { 0o600 };
-                // The mode is set before listening. Until then no one can connect, whatever mode the umask left.
+                // The mode is set before listening. Until then no one can connect, whatever mode the file got from the
+                // umask.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
                 rustix::net::listen(&socket, BACKLOG)?;
                 let listener = std::os::unix::net::UnixListener::from(socket);
@@ -103,7 +104,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// Fails if the system refuses it, for example because too many files are open.
+    /// Fails if the system cannot accept a connection, for example because too many files are open.
     pub async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
             Listener::Tcp(listener) => {

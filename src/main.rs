@@ -12,7 +12,7 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// The allocator's settings. A background thread returns freed memory to the system within a second. There are only
-/// four arenas, because each of them keeps some memory.
+/// four arenas (separate pools of memory), because each of them holds some unused memory.
 #[allow(unsafe_code, reason = "jemalloc reads its settings from a symbol with this name, and nothing else defines it")]
 #[cfg_attr(target_env = "musl", unsafe(export_name = "_rjem_malloc_conf"))]
 #[cfg_attr(not(target_env = "musl"), unsafe(export_name = "malloc_conf"))]

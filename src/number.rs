@@ -1,4 +1,5 @@
-//! The numbers of the store's rows. Each has its own type, so that they cannot be confused.
+//! The numbers of rows in the store. Each table has its own type of number, so that numbers of different tables cannot
+//! be confused.
 //!
 //! This module defines values only; it has no I/O and no policy.
 

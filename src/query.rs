@@ -1,10 +1,11 @@
 //! Parses a search as a person types it (words, phrases and fields), and finds where its words occur in a text.
 //!
-//! `ferr harbour` finds texts with words that begin with these letters, whole words first. `"new shoes"` finds a
-//! phrase, and `-ads` excludes a word. Words of one or two letters only match whole words, because half of all texts
-//! have words that begin with them. `title:` and `author:` search only there. `feed:` and `section:` are followed by
-//! ids, and `after:` and `before:` by days (`2017`, `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter.
-//! In scripts without spaces every character is a word, and a search is a phrase of these words.
+//! `ferr harbour` finds texts that have a word that begins with `ferr` and one that begins with `harbour`. Texts with
+//! exactly these words come first. `"new shoes"` finds a phrase, and `-ads` excludes a word. Words of one or two
+//! letters only match whole words, because half of all texts have a word that begins with them. `title:` searches only
+//! titles, and `author:` only authors. `feed:` and `section:` are followed by ids, and `after:` and `before:` by days
+//! (`2017`, `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter. In scripts without spaces every character
+//! is a word, and a search is a phrase of these words.
 //!
 //! This module is pure. The store translates a query for its index.
 
@@ -27,15 +28,15 @@ const EXCERPT_CHARS: usize = 160;
 /// How many characters of an excerpt come before the first match.
 const LEAD_CHARS: usize = 50;
 
-/// The most words, phrases and fields of a search that count. Each costs as much as the first, and few people type
-/// more.
+/// How many words, phrases and fields of a search are used; the rest is ignored. Each takes as long as the first, and
+/// few people type more than this.
 const MAX_TERMS: usize = 8;
 
-/// The most words of all phrases together. In scripts without spaces, each character is a word.
+/// How many words all phrases of a search may have together. In scripts without spaces, each character is a word.
 const MAX_WORDS: usize = 32;
 
-/// The fewest letters of a prefix. Shorter prefixes begin so many words that ranking all matches takes a second over
-/// 100,000 stories.
+/// How many letters a word of a search must have so that it also matches longer words that begin with it. With fewer
+/// letters, so many words match that ranking the results takes a second for 100,000 stories.
 const PREFIX_CHARS: usize = 3;
 
 /// The base letters of U+00C0 to U+017F, without accents, as in SQLite's `unicode61 remove_diacritics 2`.
@@ -73,19 +74,20 @@ pub struct Searched<'a> {
 pub struct Excerpt {
     /// Plain text on one line.
     pub text: String,
-    /// The ranges of the words that were searched for, in bytes.
+    /// The ranges of `text` that match the search, in bytes.
     pub marks: Vec<Range<usize>>,
 }
 
 impl Query {
-    /// Parses a search. Also returns one sentence about each part that was not understood; the query leaves that part out.
+    /// Parses a search. Also returns a sentence about each part that the query leaves out, because it is invalid or
+    /// exceeds a limit.
     pub fn parse(text: &str) -> (Query, Vec<String>) {
         let (mut query, mut faults) = (Query::default(), Vec::new());
         let mut words_left = MAX_WORDS;
         let mut tokens = tokens(text);
         if tokens.len() > MAX_TERMS {
             tokens.truncate(MAX_TERMS);
-            faults.push(format!("only the first {MAX_TERMS} words count"));
+            faults.push(format!("only the first {MAX_TERMS} words, phrases and fields are used"));
         }
         for token in tokens {
             let value = token.text.as_str();
@@ -104,7 +106,7 @@ impl Query {
                     let mut words: Vec<String> = words(value).map(|(_, word)| fold(word)).collect();
                     if words.len() > words_left {
                         words.truncate(words_left);
-                        faults.push(format!("only the first {MAX_WORDS} words of all phrases count"));
+                        faults.push(format!("only the first {MAX_WORDS} words of all phrases are used"));
                     }
                     words_left -= words.len();
                     if words.is_empty() {
@@ -227,7 +229,7 @@ fn find<'t>(term: &'t SearchTerm, text: &'t [(Range<usize>, String)]) -> impl It
     })
 }
 
-/// Returns what the index stores of a title, a text and its people, so that a [`Query`] finds them.
+/// Returns the words that the index stores for a title, a text and its people, so that a [`Query`] finds them.
 pub fn indexed<'p>(title: &str, text: &PlainText, people: impl Iterator<Item = &'p Person>) -> IndexedWords {
     let words = format!("{}\n{}", text.summary(), text.content());
     let people = people.map(Person::display).collect::<Vec<_>>().join(", ");
@@ -251,7 +253,7 @@ fn spaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(spaced)
 }
 
-/// One part of a typed search.
+/// One part of a typed search: a word, a phrase or a field.
 struct QueryToken {
     field: Option<String>,
     text: String,
@@ -283,7 +285,7 @@ fn tokens(text: &str) -> Vec<QueryToken> {
 
 const FIELDS: [&str; 6] = ["title", "author", "feed", "section", "after", "before"];
 
-/// Returns the time at which a day, month or year begins, in UTC.
+/// Returns the time at which a day, month or year begins, in UTC; `None` if the text is not a date.
 fn day(text: &str) -> Option<Timestamp> {
     let parts = text.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
     let (year, month, day) = match *parts.as_slice() {
@@ -331,13 +333,13 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}')
 }
 
-/// Goes back by `chars` characters from `at`, then forward to the start of a word.
+/// Returns the position `chars` characters before `at`, moved forward to the start of a word.
 fn back(text: &str, at: usize, chars: usize) -> usize {
     let Some((start, _)) = text[..at].char_indices().rev().nth(chars) else { return 0 };
     text[start..at].find(' ').map_or(start, |space| start + space + 1)
 }
 
-/// Goes forward by `chars` characters from `at`, then back to the end of a word.
+/// Returns the position `chars` characters after `at`, moved back to the end of a word, unless that word is very long.
 fn forth(text: &str, at: usize, chars: usize) -> usize {
     let Some((end, _)) = text[at..].char_indices().nth(chars) else { return text.len() };
     text[at..at + end].rfind(' ').filter(|space| *space > end / 2).map_or(at + end, |space| at + space)
@@ -390,10 +392,13 @@ mod tests {
         let (query, faults) = Query::parse("a b c d e f g h");
         assert_eq!((query.wanted.len(), faults.len()), (8, 0));
         let (query, faults) = Query::parse(&"word ".repeat(40));
-        assert_eq!((query.wanted.len(), faults), (8, vec!["only the first 8 words count".to_owned()]));
+        assert_eq!(
+            (query.wanted.len(), faults),
+            (8, vec!["only the first 8 words, phrases and fields are used".to_owned()])
+        );
         let (query, faults) = Query::parse(&format!("\"{}\" x", "京".repeat(40)));
         assert_eq!(query.wanted.iter().map(|term| term.words.len()).sum::<usize>(), 32);
-        assert_eq!(faults[0], "only the first 32 words of all phrases count");
+        assert_eq!(faults[0], "only the first 32 words of all phrases are used");
     }
 
     #[test]

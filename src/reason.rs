@@ -17,12 +17,12 @@ pub enum JoinReason {
     First,
     /// The entry has the same link as another copy of the story.
     Link,
-    /// The entry's declared original is the link of another copy, or the other way round.
+    /// The entry names the link of another copy as its original, or another copy names the entry's link.
     Original,
     /// The guid of the entry is the id of the story: another newswire installation republished the story, and this one
     /// polls that installation.
     Id,
-    /// The entry has the title and text of another copy.
+    /// The entry has the same title and text as another copy, or nearly the same.
     Text,
     /// An editor joined the entry to the story.
     Editor,
@@ -56,7 +56,7 @@ impl JoinReason {
     }
 }
 
-/// The list of rules in a section's config that a rule is in.
+/// The list in a section's config to which a rule belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleList {
     /// The `keep` rules.
@@ -112,7 +112,7 @@ pub struct Matched {
     pub key: String,
     /// The text that matched, such as `region:international`, cut after a hundred characters.
     pub words: String,
-    /// The feed of the copy that matched; `None` if the story as a whole did.
+    /// The feed of the copy that matched; `None` if the key matched the story as a whole.
     pub feed: Option<FeedId>,
 }
 
@@ -144,7 +144,7 @@ pub enum Why {
     NoFeed,
     /// The story was merged into another one.
     Merged,
-    /// The section has no `keep` rules and so takes every story of its feeds.
+    /// The section has no `keep` rules, so it takes every story of its feeds that no `drop` rule matches.
     TakesAll {
         /// The feed of the lead, the copy whose content is shown.
         lead: FeedId,
@@ -200,13 +200,15 @@ impl Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Why::TooOld => f.write_str("it is older than the section's max_age"),
-            Why::NoFeed => f.write_str("no feed of the section has it any more"),
-            Why::Merged => f.write_str("it was merged into another story"),
-            Why::TakesAll { lead } => write!(f, "the section takes all of {lead}"),
+            Why::TooOld => f.write_str("the story is older than the section's max_age"),
+            Why::NoFeed => f.write_str("none of the section's feeds has the story any more"),
+            Why::Merged => f.write_str("the story was merged into another one"),
+            Why::TakesAll { lead } => {
+                write!(f, "the section has no keep rules, and no drop rule matched this story from the feed {lead}")
+            }
             Why::NoKeep => f.write_str("no keep rule matched"),
             Why::Rule { place, matched } => write!(f, "{place} matched {}", Matched::list(matched)),
-            Why::TakesNone => f.write_str("none of its feeds belong to the section"),
+            Why::TakesNone => f.write_str("none of the story's feeds belongs to the section"),
             Why::NoSection => f.write_str("the section is not configured"),
             Why::Old { words, .. } => f.write_str(words),
         }

@@ -1,8 +1,8 @@
 //! The rules of sections: how `keep` and `drop` rules match a story, and the reasons that they give.
 //!
 //! A rule matches if all its keys match, and a key matches if any of its values does. In a `keep` rule, `category`,
-//! `feed`, `tag` and `host` match if any copy that the section sees does. All other keys, and all keys of a `drop`
-//! rule, look only at the lead: the copy whose content is shown.
+//! `feed`, `tag` and `host` match if any copy that the section sees does. `age` is about the story as a whole. All
+//! other keys, and all other keys of a `drop` rule, look only at the lead: the copy whose content is shown.
 //!
 //! This module does no I/O, and the caller passes `now`. The time of a match is linear in the length of the text,
 //! whatever the pattern, and no text is searched beyond [`MAX_SEARCHED_BYTES`].
@@ -141,7 +141,7 @@ pub struct Pattern {
 
 #[derive(Clone, Debug)]
 enum Matcher {
-    /// A text in lower case that the whole value must be.
+    /// A text in lower case that must equal the whole value in lower case.
     Whole(String),
     /// A word or phrase, as a regular expression. A match must not begin or end inside a word.
     Phrase(Regex),
@@ -172,7 +172,8 @@ impl Rule {
         self.matches(subject, CountedCopies::Lead)
     }
 
-    /// Returns when the result of an `age` in the rule changes next, after `subject.now`; `None` if it never changes.
+    /// Returns the next time after `subject.now` at which an `age` of the rule begins or ceases to match; `None` if
+    /// there is no such time.
     pub fn next_change(&self, subject: &Subject) -> Option<Timestamp> {
         self.tests.iter().filter_map(|test| test.next_change(subject)).min()
     }
@@ -263,8 +264,8 @@ impl Field {
         }
     }
 
-    /// Returns whether a value that is not a regular expression is a word or phrase to find; otherwise it must be the
-    /// whole value.
+    /// Returns whether a value that is not a regular expression is a word or phrase to find in the field. Otherwise it
+    /// must equal the whole field.
     fn is_prose(self) -> bool {
         matches!(self, Field::Title | Field::Text)
     }
@@ -273,7 +274,8 @@ impl Field {
         matches!(self, Field::Category | Field::Feed | Field::Tag | Field::Host)
     }
 
-    /// Returns the text in the copy that the first matching pattern matches.
+    /// Returns the part of the copy's field that one of the patterns matches, shortened; for a category, the whole
+    /// category. Returns `None` if no pattern matches.
     fn find(self, patterns: &[Pattern], copy: &RuleCopy) -> Option<String> {
         let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(shortened);
         let entry = copy.entry;
@@ -297,7 +299,8 @@ impl Field {
     }
 }
 
-/// Matches a category by `facet:term`, by its term or by its label.
+/// Matches a category by `facet:term`, by its term or by its label. Returns it as `facet:term`, or as its term if it
+/// has no facet.
 fn find_in_category(category: &Category, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let facet = category.scheme_name();
     let written = facet.map(|facet| format!("{facet}:{}", category.term));
@@ -338,7 +341,7 @@ impl Has {
 }
 
 impl<T: Copy + PartialOrd> Bound<T> {
-    /// Parses a bound: `<` or `>`, and a value with `read`; `None` if the text has another form.
+    /// Parses a bound: `<` or `>`, followed by a value that `read` parses; `None` if the text has another form.
     pub fn parse(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Bound<T>> {
         let text = text.trim();
         match (text.strip_prefix('<'), text.strip_prefix('>')) {
@@ -364,8 +367,8 @@ impl<T: Copy + PartialOrd> Bound<T> {
 }
 
 impl Pattern {
-    /// Parses a value of a rule. `/…/` is a regular expression. Any other value is a word or phrase to find in the
-    /// fields `title` and `text`, and the whole value in other fields.
+    /// Parses a value of a rule. `/…/` is a regular expression. In the fields `title` and `text`, any other value is a
+    /// word or phrase to find. In other fields, any other value must equal the whole field.
     ///
     /// # Errors
     ///
@@ -385,7 +388,8 @@ impl Pattern {
         matches!(self.matcher, Matcher::Regex(_))
     }
 
-    /// Returns whether the pattern is a regular expression that matches every non-empty text.
+    /// Returns whether the pattern is a regular expression that seems to match every non-empty text: it matches four
+    /// very different ones.
     pub fn matches_everything(&self) -> bool {
         let is_match = |text: &str| matches!(&self.matcher, Matcher::Regex(regex) if regex.is_match(text));
         ["a", "7", "Ω", "%"].into_iter().all(is_match)
@@ -430,7 +434,7 @@ fn phrase_expression(phrase: &str) -> String {
     words.join(r"\s+").replace(['\'', '’'], "['’]")
 }
 
-/// Returns the first occurrence of the phrase that is not a part of other words.
+/// Returns the first occurrence of the phrase that begins and ends at the border of a word.
 fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
     let mut start = 0;
     while let Some(found) = regex.find_at(text, start) {
@@ -447,7 +451,7 @@ fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
 }
 
 /// Returns whether the border between two characters is the border of a word: one of them is not part of a word, or
-/// belongs to a script without spaces.
+/// belongs to a script without spaces. `None` stands for the start or end of the text.
 fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| (c.is_alphanumeric() || c == '_') && !breaks_words(c));
     !(is_word(left) && is_word(right))

@@ -49,8 +49,8 @@ pub const MAX_COPIES: usize = 64;
 /// left out.
 const COPIES_BYTES: usize = 32 * 1024;
 
-/// The most categories that a story gets from copies that do not lead. This suffices for a few from each of about ten
-/// copies.
+/// The most categories that a story gets from copies other than the lead. This suffices for a few from each of about
+/// ten copies.
 const MAX_ADDED_CATEGORIES: usize = 64;
 
 /// A story may show the contributors, the rights notice and the categories of copies that do not lead. The
@@ -183,8 +183,8 @@ pub fn lead(copies: &[&SeenCopy]) -> (usize, LeadRule) {
     story::lead(&candidates)
 }
 
-/// Returns the index of the copy that leads in a section. This is the copy `placed`, the lead of the story's placement,
-/// if it is among `copies`. There must be at least one copy.
+/// Returns the index of the copy that leads in a section. There must be at least one copy. If `placed`, the lead in the
+/// story's placement, is among `copies`, it leads. Otherwise [`lead`] decides.
 pub fn leading(placed: EntryNumber, copies: &[&SeenCopy]) -> usize {
     copies.iter().position(|copy| copy.number == placed).unwrap_or_else(|| lead(copies).0)
 }
@@ -337,7 +337,8 @@ pub fn shorten(story: &mut ShownStory) {
     }
 }
 
-/// Removes each item that does not fit into `bytes` together with the items before it that stay.
+/// Removes items until the rest fits into `bytes`: each item that does not fit together with those before it goes, and
+/// smaller items after it may stay.
 fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) {
     let mut left = bytes;
     items.retain(|item| {
@@ -418,8 +419,8 @@ pub fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
 }
 
-/// Returns the source that the entry names, otherwise its feed. If the entry names a source, details that it does not
-/// give stay absent. They are not taken from the feed, which is not the source.
+/// Returns the source that the entry names, otherwise its feed. Details that a named source lacks stay absent, because
+/// those of the feed belong to a different source.
 fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     if let Some(named) = &entry.source {
         return Source { title: named.title.clone().or_else(|| host_of(named)), ..named.clone() };
@@ -446,7 +447,7 @@ fn host_of(source: &Source) -> Option<String> {
     Some(host.strip_prefix("www.").unwrap_or(&host).to_owned())
 }
 
-/// Returns the part of the entry that may be published.
+/// Returns the part of the entry that a `republish` setting permits to publish.
 fn republished(entry: &Entry, republish: Republish) -> Entry {
     let mut entry = entry.clone();
     let made_summary = || {

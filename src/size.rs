@@ -24,7 +24,7 @@ pub fn parse(text: &str) -> Option<u64> {
     duration::sum(text, unit).map(|bytes| bytes as u64)
 }
 
-/// Returns a size as it is written in the TOML, in the largest unit that divides it: `2 MiB`, `1500 bytes`.
+/// Returns a size as it is written in the TOML, in the largest unit that gives a whole number: `2 MiB`, `1500 bytes`.
 pub fn words(bytes: u64) -> String {
     let units = [("MiB", MIB), ("KiB", KIB), ("bytes", 1)];
     let (unit, size) = units.into_iter().find(|(_, size)| bytes.is_multiple_of(*size)).unwrap_or(("bytes", 1));

@@ -38,7 +38,7 @@ const FLOOD: u64 = 50;
 /// For how long a flood is reported.
 const FRESH: Duration = Duration::from_secs(2 * 86_400);
 
-/// The fewest entries of a document for which it is unusual that all are new.
+/// How many entries a document must have, so that it is unusual if all of them are new.
 const LISTED_FOR_GAPS: u64 = 5;
 
 /// The state of a feed as `newswire feeds` shows it.
@@ -245,7 +245,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
     row
 }
 
-/// Returns why the next poll is due when it is, if the schedule in the config does not explain that.
+/// Returns why newswire polls the feed at its current interval; `None` if the schedule in the config already says it.
 fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     let planned = status.last_poll.map(|last| status.next_poll.since(last));
     match (&feed.schedule, status.per_day) {
@@ -291,13 +291,15 @@ pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedCondition, usize> {
     counts
 }
 
-/// Returns for how long the poll of the longest overdue feed has been due; zero if none is overdue.
+/// Returns how late newswire is with its polls: for how long the oldest of the due polls has been due. Returns zero if
+/// no poll is due.
 pub fn lateness(feeds: &[FeedOverview], now: Timestamp) -> Duration {
     let due = feeds.iter().filter_map(|feed| feed.next_poll).min();
     due.map(|due| now.since(due)).unwrap_or_default()
 }
 
-/// Returns what is unusual in the figures on how often a feed or section publishes, as sentences; empty if nothing is.
+/// Describes what is unusual in how often a feed or section publishes, in one sentence each; empty if nothing is
+/// unusual.
 pub fn anomalies(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
     let mut anomalies: Vec<String> = silence(&rhythm.times, now).into_iter().collect();
     let Rhythm { listed, entries, restless, last_news, .. } = *rhythm;
@@ -309,7 +311,7 @@ pub fn anomalies(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
         let ago = duration::words(whole_days(now.since(at)));
         if new >= listed && listed >= LISTED_FOR_GAPS {
             anomalies.push(format!(
-                "{ago} ago all {listed} listed entries were new, so some may have been missed; poll it more often"
+                "{ago} ago all {listed} entries of the document were new, so some may have been missed; poll the feed more often"
             ));
         } else if new >= FLOOD && now.since(at) < FRESH {
             anomalies.push(format!("flood: {new} new entries at once {ago} ago"));
@@ -318,7 +320,7 @@ pub fn anomalies(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
     anomalies
 }
 
-/// Describes an unusual time without new stories, such as `usually about 3 a day, nothing for 9 days`.
+/// Describes an unusual time without new stories, such as `no new story for 9 days; usually about 3 a day`.
 fn silence(times: &[Timestamp], now: Timestamp) -> Option<String> {
     let (newest, oldest) = (times.first()?, times.last()?);
     let gaps = u32::try_from(times.len() - 1).ok().filter(|gaps| *gaps >= GAPS_FOR_RHYTHM)?;
@@ -328,7 +330,7 @@ fn silence(times: &[Timestamp], now: Timestamp) -> Option<String> {
         return None;
     }
     let usual = frequency(86_400.0 / gap.as_secs_f64());
-    Some(format!("usually {usual}, nothing for {}", duration::words(whole_days(silent))))
+    Some(format!("no new story for {}; usually {usual}", duration::words(whole_days(silent))))
 }
 
 fn whole_days(duration: Duration) -> Duration {
@@ -364,7 +366,7 @@ mod tests {
         Timestamp::from_millis(1_767_225_600_000)
     }
 
-    /// Returns the rhythm of twenty stories with `gap` between them, of which the newest is `silent` old.
+    /// Returns the rhythm of twenty stories with `gap` between them. The newest story is `silent` old.
     fn rhythm(gap: Duration, silent: Duration) -> Rhythm {
         Rhythm { times: (0..20).map(|number| now() - silent - gap * number).collect(), ..Rhythm::default() }
     }
@@ -372,10 +374,10 @@ mod tests {
     #[test]
     fn silence_is_measured_by_the_feeds_own_rate() {
         let check = |gap, silent, expected: &[&str]| assert_eq!(anomalies(&rhythm(gap, silent), now()), expected);
-        check(DAY / 3, DAY * 9, &["usually about 3 a day, nothing for 9 days"]);
+        check(DAY / 3, DAY * 9, &["no new story for 9 days; usually about 3 a day"]);
         check(DAY / 3, DAY * 2, &[]);
         check(DAY * 7, DAY * 30, &[]);
-        check(DAY * 7, DAY * 40, &["usually about 1 a week, nothing for 40 days"]);
+        check(DAY * 7, DAY * 40, &["no new story for 40 days; usually about 1 a week"]);
         check(Duration::ZERO, DAY * 400, &[]);
     }
 
@@ -387,7 +389,7 @@ mod tests {
         check(polled(60, 100, 500), "flood: 60 new entries at once 1 day ago");
         check(
             polled(10, 10, 500),
-            "1 day ago all 10 listed entries were new, so some may have been missed; poll it more often",
+            "1 day ago all 10 entries of the document were new, so some may have been missed; poll the feed more often",
         );
         check(Rhythm { restless: 2, ..Rhythm::default() }, "2 entries change at every poll");
         assert!(anomalies(&polled(100, 100, 100), now()).is_empty(), "the first poll is no flood");

@@ -1,5 +1,5 @@
-//! The text of an entry as a person reads it. It is extracted once, and then judged by rules, compared, counted and
-//! searched.
+//! The text of an entry as a person reads it. It is extracted once, and then used by rules, the comparison of stories,
+//! the count of words and the search.
 
 pub mod columns;
 pub mod scripts;

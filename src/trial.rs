@@ -1,7 +1,7 @@
 //! Finds the stories that a config would put into its sections and take out of them, before the config is used.
 //!
-//! Reads all stories and changes nothing. Judges each story as the daemon would, with the same function
-//! [`section::judge`]: decides whether a section has it. Compares the result with the placements in the store, which
+//! This module reads all stories and changes nothing. It applies the rules of the sections to each story with the
+//! function that the daemon uses, [`section::judge`]. It compares the results with the placements in the store, which
 //! readers see now.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -91,7 +91,8 @@ impl Trial {
     }
 }
 
-/// Judges all stories by the config. If `only` is given, judges them only for that section.
+/// Applies the rules of all sections of the config to all stories. If `only` is given, applies only the rules of that
+/// section.
 ///
 /// # Errors
 ///
@@ -143,7 +144,7 @@ struct RuleTally<'c> {
     decides: usize,
     last_week: usize,
     matches: usize,
-    /// For each other rule of the same list, how many of the stories that this rule matches the other matches too.
+    /// For each other rule of the same list: how many stories both rules match.
     shared: HashMap<usize, usize>,
 }
 
@@ -206,7 +207,7 @@ impl<'c> Judge<'c> {
         if self.after == 0 && self.before > 0 {
             trial.warnings.push(format!("{id} would become empty: all its stories would leave"));
         } else if self.after == 0 {
-            trial.warnings.push(format!("{id} would be empty: no story in the archive matches"));
+            trial.warnings.push(format!("{id} would be empty: no stored story matches"));
         }
         for (at, tally) in self.rules.iter().enumerate() {
             trial.warnings.extend(self.warning(at, tally));

@@ -43,7 +43,8 @@ pub(super) struct Args {
     /// The title of the feed [default: what the feed says]
     #[arg(long)]
     title: Option<String>,
-    /// The config file to add it to [default: the file with its section's feeds, else the file with most feeds]
+    /// The config file to which to add the feed [default: the file with its section's feeds, else the file with most
+    /// feeds]
     #[arg(long)]
     file: Option<PathBuf>,
     /// Which feed to add if the page has several
@@ -58,13 +59,14 @@ pub(super) struct Args {
     /// Print the difference and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// The option that the error message names if a page has several feeds and there is no terminal to ask at.
+    /// If the page has several feeds and there is no terminal to ask on, the error message names this option.
     #[arg(skip = "--choose N")]
     choose_by: &'static str,
 }
 
 impl Args {
-    /// Returns the arguments for another command, whose option `choose_by` takes the address of the feed itself.
+    /// Returns the arguments for a command other than `add`. The error message for several feeds names the option
+    /// `choose_by` of that command, which takes the address of the feed itself.
     pub(super) fn of_address(url: &str, choose_by: &'static str) -> Args {
         Args { url: url.to_owned(), choose_by, ..Args::default() }
     }
@@ -102,7 +104,7 @@ pub(super) fn run(path: Option<&Path>, args: &Args) -> Done {
         FoundFeed { url: with_scheme(&args.url, "https"), seen: None }
     } else {
         find(&loaded, file, args).map_err(|error| match error {
-            NotFound::Unreachable(why) => anyhow!("{why}; use --unseen to add it anyway").into(),
+            NotFound::Unreachable(why) => anyhow!("{why}; use --unseen to add the address anyway").into(),
             NotFound::Failed(failure) => failure,
         })?
     };
@@ -197,7 +199,7 @@ fn masked(url: &str) -> String {
     safe(&Url::parse(url).map_or_else(|_| config::masked_urls(url), |url| config::shown(&url).to_string()))
 }
 
-/// Finds the feed at the address of `args`, or one that the page there links to.
+/// Finds the feed at the address of `args`. If there is a page, finds one of the feeds to which the page links.
 ///
 /// # Errors
 ///
@@ -221,7 +223,7 @@ pub(super) fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFee
     let schemes = if url.starts_with("https:") { ["https", "http"] } else { ["http", "https"] };
     let mut found = Vec::new();
     for offer in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
-        // A link that is not a usable feed address counts as unreadable.
+        // Skip a link that is not a usable feed address, just like a feed that cannot be read.
         if let Ok((url, Looked::Feed(seen))) = look_by_scheme(&offer, schemes, look) {
             found.push(FoundFeed { url, seen: Some(seen) });
         }
@@ -322,8 +324,8 @@ fn added(loaded: &Loaded, file: usize) -> anyhow::Result<Arc<Feed>> {
     feed.cloned().ok_or_else(|| anyhow!("the added feed cannot be found in the config"))
 }
 
-/// Returns the configured feed that `found` duplicates: its address is the same, or `found` redirects to it, or the
-/// document names it as its own address (`self`).
+/// Returns the configured feed of which `found` is a duplicate. Its address is that of `found`, or the one to which
+/// `found` redirects, or the one that the document gives for itself (`self`).
 fn known_feed<'l>(loaded: &'l Loaded, found: &FoundFeed) -> Option<&'l Feed> {
     let addresses = found.seen.iter().flat_map(|seen| {
         let self_link = normalize::info(&seen.parsed).self_link;
@@ -382,7 +384,8 @@ pub(super) fn shown(url: &str, seen: &Seen) -> String {
     text
 }
 
-/// Describes how often the feed publishes, from the dates of its entries in ascending order.
+/// Describes how often the feed publishes, from the dates of its entries in ascending order. Returns `None` for fewer
+/// than three dates, or if all are equal.
 fn rhythm(dates: &[Timestamp]) -> Option<String> {
     let (first, last) = (dates.first()?, dates.last()?);
     let days = last.since(*first).as_secs_f64() / 86_400.0;

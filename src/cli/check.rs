@@ -21,7 +21,7 @@ use crate::store::{Reader, StoreError};
 /// How many feeds are fetched at the same time.
 const LOOKS: usize = 32;
 
-/// How long `check` warns about a section after it left the config.
+/// For how long `check` warns about a section that was removed from the config.
 const MISSED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, clap::Args)]
@@ -64,8 +64,8 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     }
 }
 
-/// Warns of sections that the store has and the config lacks. They may have been renamed, and readers of the old addresses
-/// would find nothing.
+/// Returns a warning for each section that the config lacks, but that the store has, or had at most [`MISSED`] ago. The
+/// user may have renamed the section, and then readers of the old addresses find nothing.
 fn renamed_sections(loaded: &Loaded) -> Vec<Problem> {
     let Ok(missing) = missing_sections(&loaded.config) else { return Vec::new() };
     let problem = |id: SectionId| {

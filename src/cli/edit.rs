@@ -26,7 +26,7 @@ pub(super) struct FeedArgs {
 pub(super) struct SetArgs {
     /// The id of the feed, or its address
     feed: String,
-    /// Such as schedule="every 2 hours", tags=world,sea or title= (which removes the key)
+    /// Keys with their new values, such as schedule="every 2 hours", tags=world,sea or title= (which removes the key)
     #[arg(required = true, value_name = "KEY=VALUE")]
     values: Vec<String>,
     /// Print the difference and write nothing

@@ -73,8 +73,8 @@ struct SectionPart {
     rule: Option<RulePlace>,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
-    /// Whether the story is in the section at present, by the store. Absent if that agrees with `in`, which is what the
-    /// current config says.
+    /// Whether the story is in the section now, according to the store. Absent if this equals `in`, which follows from
+    /// the current config.
     #[serde(skip_serializing_if = "Option::is_none")]
     now_in: Option<bool>,
 }
@@ -124,8 +124,8 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, C
     Ok(story.ok_or_else(|| anyhow!("the story {} has just been removed", only.id))?)
 }
 
-/// Returns the lead and why it leads. The lead is the copy that pages and editions show; if no section shows the story,
-/// it is the copy that would lead all copies.
+/// Returns the lead and why it leads. The lead is the copy that pages and editions show. If no section shows the story,
+/// the lead is chosen from all its copies.
 fn lead_of<'e>(
     explained: &'e Explained,
     shown: Option<&(&Section, ShownStory)>,
@@ -189,7 +189,7 @@ fn of_section(section: &Section, explained: &Explained) -> SectionPart {
         r#in: is_in,
         why: match why {
             // Leave out the section, because the sentence around this names it already.
-            Why::TakesNone => "none of the story's feeds belong to it".to_owned(),
+            Why::TakesNone => "none of the story's feeds belongs to it".to_owned(),
             _ => why.to_string(),
         },
         why_code: why.code(),
@@ -220,13 +220,14 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
     text
 }
 
-/// Returns a sentence such as `In international since 20 December 2017, 09:30: first keep rule matched category …`.
+/// Returns a sentence such as `In international since 20 December 2017, 09:30: keep[0] matched category
+/// region:international.`.
 fn sentence(part: &SectionPart, day: &dyn Fn(Timestamp) -> String) -> String {
     let SectionPart { section, why, .. } = part;
     let since = |time: Option<Timestamp>| time.map(|time| format!(" since {}", day(time))).unwrap_or_default();
     let state = match (part.r#in, part.now_in) {
-        (true, Some(_)) => format!("Not in {section} yet, but this config puts it there"),
-        (false, Some(_)) => format!("In {section}{}, but this config takes it out", since(part.entered)),
+        (true, Some(_)) => format!("Not in {section} yet, but this config puts the story there"),
+        (false, Some(_)) => format!("In {section}{}, but this config takes the story out", since(part.entered)),
         (true, None) => format!("In {section}{}", since(part.entered)),
         (false, None) if part.entered.is_some() => format!("No longer in {section}{}", since(part.left)),
         (false, None) => format!("Not in {section}"),

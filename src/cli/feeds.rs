@@ -161,12 +161,15 @@ fn remarks(WithCare { row, care }: &WithCare<FeedOverview>, now: Timestamp) -> V
     let error = row.last_error.as_ref().map(|error| match row.state {
         FeedCondition::Gone => {
             let id = &row.id;
-            format!("{}; `newswire remove {id}`, or try again: `newswire poll --force {id}`", safe(error))
+            format!(
+                "{}; `newswire remove {id}` removes the feed, `newswire poll --force {id}` tries again",
+                safe(error)
+            )
         }
         _ => safe(error),
     });
     let held = row.held_until.zip(row.held_code);
-    let held = held.map(|(until, why)| format!("held by {why}; next poll allowed {}", relative(until, now)));
+    let held = held.map(|(until, why)| format!("put on hold by {why}; next poll allowed {}", relative(until, now)));
     let moved = row.moved_to.as_ref();
     let moved = moved.map(|to| format!("moved permanently; run: newswire set {} url={}", row.id, safe(to)));
     let noted = row.note.as_ref().zip(row.noted).map(|(note, at)| format!("{} ({})", safe(note), relative(at, now)));

@@ -92,7 +92,7 @@ fn as_text(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) 
         text.push_str(&labelled("  section", LABELS, made));
     }
     for same in &plan.merged {
-        text.push_str(&labelled("  merged", LABELS, &spelled(same, "kept")));
+        text.push_str(&labelled("  merged", LABELS, &spelled(same, "replaced by")));
     }
     for same in &plan.known_as {
         text.push_str(&labelled("  known", LABELS, &spelled(same, "the config has")));
@@ -104,9 +104,9 @@ fn as_text(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) 
 }
 
 /// Names an address and the other spelling that stays, and says how the two differ. `kept` is the phrase before the
-/// other spelling.
+/// other spelling, such as `replaced by`.
 fn spelled(same: &SameAddress, kept: &str) -> String {
-    let rule = same.rule().map(|rule| format!(": {kept} {}, {rule}", same.kept));
+    let rule = same.rule().map(|rule| format!(": {kept} {}; {rule}", same.kept));
     safe(&config::masked_urls(&format!("{}{}", same.url, rule.unwrap_or_default())))
 }
 
@@ -139,7 +139,10 @@ fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -
     let public = || config.feeds.iter().filter(|feed| is_public(feed));
     let sections = config.sections.iter().filter(|section| only.is_none_or(|only| *only == section.id));
     for section in sections.clone().filter(|section| section.access.is_some()) {
-        anstream::eprintln!("newswire: {} is private here, but will not be where this list is imported", section.id);
+        anstream::eprintln!(
+            "newswire: the section {} is private here, but will not be private where this list is imported",
+            section.id
+        );
     }
     let mut folders: Vec<OpmlFolder> = sections
         .map(|section| OpmlFolder {

@@ -57,7 +57,7 @@ pub(super) struct Inspection {
     pub repairs: Vec<String>,
     /// The kinds of the same repairs, in the same order.
     pub repairs_code: Vec<RepairKind>,
-    /// `None` if the document was refused.
+    /// What the document says about its feed; `None` if the document was refused.
     pub feed: Option<FeedReport>,
     /// The entries in document order; empty if the document was refused.
     pub entries: Vec<EntryReport>,
@@ -100,7 +100,7 @@ pub(super) struct HintsReport {
 pub(super) struct EntryReport {
     pub guid: String,
     pub guid_kind: GuidKind,
-    /// Whether the same entry occurs earlier in the document. newswire keeps it once.
+    /// Whether the same entry occurs earlier in the document. newswire stores it only once.
     pub repeat: bool,
     /// An absolute URL; as written if it is relative and the document has no base.
     pub link: Option<String>,
@@ -308,8 +308,8 @@ fn of_file(args: &Args, path: &Path) -> Inspection {
     }
 }
 
-/// Reads a document. Without `--base-url`, its URLs are relative to its own `self` link, and the links of entries are shown
-/// as written.
+/// Reads a document. Without `--base-url`, relative URLs in it are resolved against its own `self` link, but the links
+/// of entries are shown as written.
 fn read(args: &Args, bytes: &[u8]) -> Result<Inspection, ParseError> {
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     let feed = parse::parse(bytes, &hints)?;
@@ -344,7 +344,7 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
     })
 }
 
-/// Returns a feed with the default of every key.
+/// Returns a feed at this URL with the default value of every other key.
 fn lone_feed(url: &Url) -> Result<Arc<Feed>, CommandError> {
     let text = format!("[[feed]]\nid = \"inspected\"\nurl = {}\n", edit::quoted(url.as_str()));
     let file = SourceFile { path: PathBuf::from("inspect"), text };

@@ -98,11 +98,11 @@ enum Command {
     Explain(explain::Args),
     /// Shows which stories a changed config or rule would add to sections and remove; changes nothing
     Try(trial::Args),
-    /// Permanently takes a copy out of a story that it does not belong to
+    /// Permanently takes a wrongly joined copy out of a story
     Split(split::Args),
     /// Merges two stories
     Join(join::Args),
-    /// Searches the archive
+    /// Searches the full text of the stories
     Search(search::Args),
     /// Asks four questions and writes a config that works
     Init(setup::InitArgs),
@@ -167,8 +167,8 @@ impl Cli {
     /// Starts logging to stderr. `RUST_LOG` sets the level; by default, `run` logs at INFO and the other commands log
     /// errors only.
     pub fn start_logging(&self) {
-        // The certificate verifier logs every certificate that it rejects, but the feed's own error reports that
-        // already.
+        // The certificate verifier logs every certificate that it rejects. Turn that off, because the error of the feed
+        // reports the same.
         let default = match self.command {
             Command::Run => "newswire=info,warn,rustls_platform_verifier=off",
             _ => "error,rustls_platform_verifier=off",
@@ -340,7 +340,7 @@ fn candidates(unclear: &Unclear, loaded: Option<&Loaded>) -> String {
     text
 }
 
-/// Sends the request to the daemon that holds the store. Returns `held` as the error if no daemon holds it.
+/// Sends the request to the daemon that holds the store. If no daemon holds the store, returns `held` as the error.
 async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Answer, CommandError> {
     let answer = match held {
         StoreError::Held(_) => control::ask(&config.store.path, request).await,

@@ -67,7 +67,7 @@ pub(super) fn story_date(time: Timestamp, config: &Config) -> String {
 /// Returns the distance of a time from now, such as `5 min ago` or `in 2 h`.
 pub(super) fn relative(time: Timestamp, now: Timestamp) -> String {
     let (distance, is_past) = if time <= now { (now.since(time), true) } else { (time.since(now), false) };
-    // Round up a future time, so that what is two hours ahead is still `in 2 h` a moment later.
+    // Round up a future time, so that a time two hours ahead is still shown as `in 2 h` a moment later.
     let seconds = if is_past { distance.as_secs() } else { distance.as_secs().next_multiple_of(60) };
     let distance = match seconds {
         0..60 => return if is_past { "just now".to_owned() } else { "in a moment".to_owned() },

@@ -25,7 +25,7 @@ use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
 
-/// How many of the feeds that were not polled a message names.
+/// A message about feeds that were not polled names at most this many of them.
 const HELD_NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,8 @@ pub(super) struct Args {
     /// Poll every feed, except those whose server asked to wait or that were polled in the last ten minutes
     #[arg(long, conflicts_with = "feeds")]
     all: bool,
-    /// Poll every feed, or those named, even if the server asked to wait; a feed on a public host at most every ten minutes
+    /// Poll every feed, or those named, even if the server asked to wait; a feed on a public host at most once in ten
+    /// minutes
     #[arg(long, conflicts_with = "all")]
     force: bool,
     /// Print one JSON object per feed, then a summary
@@ -127,7 +128,9 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     print(&match args.json {
         true => as_json(&reports, &summary)?,
         false if config.feeds.is_empty() => "no feeds yet; add one with `newswire add URL`\n".to_owned(),
-        false if is_idle => "no feed is due; `newswire feeds` shows when, --all or --force polls now\n".to_owned(),
+        false if is_idle => {
+            "no feed is due; `newswire feeds` shows the next polls, and --all or --force polls now\n".to_owned()
+        }
         false => as_text(&reports, &summary, clock::now(), is_named(&pass)),
     })?;
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
@@ -243,20 +246,22 @@ fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
         if feeds.len() > HELD_NAMED {
             names.push_str(", …");
         }
-        let (they_were, first) = if feeds.len() == 1 { ("it was", "") } else { ("they were", "the first ") };
+        let (they_were, first) = match feeds.len() {
+            1 => ("was not polled, because it was", "it"),
+            _ => ("were not polled, because they were", "the first"),
+        };
         let feeds = count(feeds.len(), "feed", "feeds");
-        let not_polled =
-            format!("{feeds} not polled because {they_were} {why}: {names}; {first}may be polled {soonest}");
+        let not_polled = format!("{feeds} {they_were} {why}: {names}; {first} may be polled {soonest}");
         text.push_str(&wrap(&not_polled, columns(), "  "));
     }
     text
 }
 
-/// Says why a feed is not polled, such as `polled recently` or `held by Retry-After`.
+/// Says why a feed is not polled, such as `polled recently` or `put on hold by Retry-After`.
 fn why(hold: &Hold) -> String {
     match hold.why {
         HoldReason::LastPoll => "polled recently".to_owned(),
-        why => format!("held by {why}"),
+        why => format!("put on hold by {why}"),
     }
 }
 

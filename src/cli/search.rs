@@ -1,4 +1,4 @@
-//! `newswire search`: searches the full text of the archive.
+//! `newswire search`: searches the full text of the stories.
 
 use std::path::Path;
 use std::process::ExitCode;

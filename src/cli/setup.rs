@@ -130,8 +130,8 @@ fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
     Ok(add::block(&found, &args))
 }
 
-/// Returns the `allow` entry that a feed at a private address needs. The user typed the address, so polling it is
-/// intended.
+/// Returns the `allow` entry that a feed at a private address needs; `None` for a public address. The user typed the
+/// address, so polling it is intended.
 fn opening(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let is_private = match url.host()? {
@@ -203,7 +203,7 @@ fn first_config(title: &str, url: &str, contact: &str, allow: &[String], feeds: 
 
 [site]
 {title}
-# The base of every published link. To be reached there, put a web server with TLS before `listen`.
+# The base of every published link. To make it reachable, put a web server with TLS in front of `listen`.
 {url}
 
 [server]

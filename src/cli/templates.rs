@@ -10,7 +10,7 @@ use super::output::print;
 use crate::files;
 use crate::render::Pages;
 
-/// Where to write the templates.
+/// The arguments of `newswire templates`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder; created if it is missing

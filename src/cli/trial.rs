@@ -119,8 +119,8 @@ fn effect(rule: &RuleTrial) -> String {
     let stories = match (rule.stories, rule.last_week) {
         (0, _) if rule.matches == 0 => "matches no story".to_owned(),
         (0, _) => "decides no story".to_owned(),
-        (1, 0) => "1 story, not from the last week".to_owned(),
-        (1, _) => "1 story, from the last week".to_owned(),
+        (1, 0) => "1 story, not in the last week".to_owned(),
+        (1, _) => "1 story, in the last week".to_owned(),
         (stories, 0) => format!("{stories} stories, none of them in the last week"),
         (stories, week) => format!("{stories} stories, {week} of them in the last week"),
     };

@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::store::{Store, StoreError, UpgradeStep};
 
-/// Opens the store for a command, and shows an upgrade as a progress bar on a terminal. Other processes that try to
-/// open the store learn `holder` as the name of this one.
+/// Opens the store for a command, and shows an upgrade as a progress bar on a terminal. If another process tries to
+/// open the store in the meantime, its error names this process as `holder`.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! The hash of a section's definition, that is, of everything that decides which stories are in the section.
 //!
-//! The store keeps the hash. If the hash changes, newswire re-judges the section over the whole archive, so the same
-//! definition must have the same hash in every version of newswire. The hash is the XXH3 (64 bits) of these bytes:
+//! The store keeps the hash. If the hash changes, newswire applies the rules of the section to all stories again, which
+//! takes long for a large store. So the same definition must have the same hash in every version of newswire. The hash
+//! is the XXH3 (64 bits) of these bytes:
 //!
 //! - A text is its length in bytes (64 bits, little endian) and its bytes. A number has 64 bits, little endian. A duration is
 //!   two numbers: whole seconds, and the nanoseconds of the rest. An optional value is the byte 0 if absent, else the byte 1 and
@@ -32,8 +33,8 @@ pub(super) struct Definition<'a> {
     pub facets: &'a [String],
 }
 
-/// The part of a definition that says which feeds there are. Sections with the same feeds share it: it takes as long to make as
-/// there are feeds.
+/// The part of a definition that lists the feeds of the section. Sections with the same feeds share one value, because
+/// making it takes time in proportion to the number of feeds.
 pub(super) struct DefinedFeeds {
     form: CanonicalForm,
     former_text: String,
@@ -76,7 +77,7 @@ impl Definition<'_> {
         xxh3_64(form.bytes())
     }
 
-    /// Returns the hash that stores up to schema version 4 contain. It was made from another text of the same
+    /// Returns the hash that stores up to schema version 4 contain. It was computed from another form of the same
     /// definition.
     pub(super) fn former_hash(&self) -> u64 {
         let mut text = format!("{} {:?} {:?}", self.feeds.former_text, self.max_age, self.facets);

@@ -27,7 +27,7 @@ pub enum EditError {
     #[error("the file has a syntax error: {0}")]
     Syntax(String),
     /// The feeds are written as one inline list, `feed = [{ … }]`.
-    #[error("the feeds in this file are one inline list; write each as [[feed]], then newswire can edit them")]
+    #[error("the feeds in this file are one inline list; write each as [[feed]], so that newswire can edit it")]
     InlineFeeds,
     /// The text has no feed of this index.
     #[error("there is no such [[feed]] in the file")]
@@ -36,7 +36,7 @@ pub enum EditError {
     #[error("`{0}` is a separate table; edit it by hand")]
     OwnTable(String),
     /// The edit cannot be made without changing the meaning of other parts of the text.
-    #[error("the layout of this file cannot be kept; edit it by hand")]
+    #[error("newswire cannot make this edit without a change to other parts of the file; make it by hand")]
     Entangled,
     /// The new key or value is not valid; the message says why, without the value.
     #[error("{0}")]
@@ -226,8 +226,9 @@ pub fn value_of(text: &str) -> String {
     if text.starts_with(['[', '"', '\'', '{']) { text.to_owned() } else { quoted(text) }
 }
 
-/// Returns a value from the command line as TOML of the kind that the feed's key takes. For a key that takes no text,
-/// such as a number, text that is not TOML becomes a string; the check of the config then reports what the key takes.
+/// Returns a value from the command line as TOML, of the kind that the feed's key takes. If the key takes no text (but
+/// a number, for example) and the value is not TOML, returns the value as a string. The check of the config then
+/// reports what the key takes.
 ///
 /// # Errors
 ///
@@ -363,7 +364,7 @@ fn above_comments(text: &str, line: usize) -> usize {
 }
 
 /// Returns the end of the comment lines directly below a table, such as commented-out keys. Returns the end of the
-/// table if the comments are directly above the next table, because then they describe that one.
+/// table if the comments are directly above the next table, because then they describe the next table.
 fn below_comments(text: &str, line: usize) -> usize {
     let mut end = line;
     while text[end..].trim_start_matches([' ', '\t']).starts_with('#') {

@@ -40,7 +40,7 @@ pub enum Origin {
     Made,
 }
 
-/// Keys that a feed inherits from another table if it does not set them.
+/// Keys that a feed inherits from another table if it does not set them, each with that table.
 const INHERITED: [(&str, &Shape); 6] = [
     ("schedule", &keys::POLL),
     ("timeout", &keys::POLL),
@@ -111,7 +111,7 @@ fn inherited(main: &ConfigText, key: &str) -> Option<(String, Origin)> {
     main.written(main.document.get(table_name(shape))?.get(key)?)
 }
 
-/// Returns the value of a key whose default is derived from other values.
+/// Returns the value of a key whose default is derived from other values; `None` for all other keys.
 fn made(config: &Config, shape: &Shape, key: &str) -> Option<(String, Origin)> {
     let value = match (shape.name, key) {
         ("[site]", "url") => config.site.url.to_string(),

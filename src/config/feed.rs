@@ -39,8 +39,8 @@ pub(super) struct Feeds {
     pub ids: HashSet<FeedId>,
     /// The tags of all feeds.
     pub tags: HashSet<String>,
-    /// For each section that feeds name in `sections`, the ids of those feeds; an empty list if none of them has a
-    /// valid id.
+    /// For each section that at least one feed names in its `sections`: the ids of these feeds. The list is empty if
+    /// none of them has a valid id.
     pub named: HashMap<SectionId, Vec<FeedId>>,
 }
 
@@ -113,7 +113,9 @@ fn warn_of_equal_urls(heads: &[FeedHead]) {
             reading.warn(
                 &place,
                 Fault::new(
-                    format!("another feed has the same URL{spelling}; it is polled twice, so remove one of them"),
+                    format!(
+                        "another feed has the same URL{spelling}, which is polled twice; remove one of the two feeds"
+                    ),
                     hint,
                 ),
             );
@@ -123,7 +125,7 @@ fn warn_of_equal_urls(heads: &[FeedHead]) {
     }
 }
 
-/// Warns of feeds that no section takes: polling them serves no reader.
+/// Warns of feeds that no section takes. newswire would poll them, but no reader would see their entries.
 pub(super) fn warn_of_unused_feeds(tables: &[Table], feeds: &Feeds, sections: &[Arc<Section>]) {
     let Some(reading) = tables.first().map(|table| table.reading) else { return };
     let lists = FeedList::distinct(sections.iter().map(|section| &section.feeds));

@@ -14,7 +14,7 @@ use crate::latin;
 /// The longest id. It becomes a file name and a URL segment, which should stay short.
 pub(super) const MAX_LENGTH: usize = 64;
 
-/// The site's own paths, and names that it may need later.
+/// Ids that no section may have: paths of the site, and names that the site may need later.
 const RESERVED: [&str; 25] = [
     "about", "admin", "api", "archive", "assets", "atom", "feed", "feeds", "healthz", "help", "hub", "index", "login",
     "metrics", "newswire", "opml", "readyz", "robots", "rss", "search", "static", "status", "stories", "story",
@@ -30,7 +30,7 @@ pub(super) fn feed(node: Node) -> Result<FeedId, Fault> {
 pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
     let text = node.text()?;
     if is_reserved(text) {
-        let message = format!("`{text}` is a path of the site itself");
+        let message = format!("the id `{text}` is reserved for a path of the site");
         return Err(Fault::new(message, format!("write \"{text}-news\"")));
     }
     Ok(SectionId::from(checked(text, "-")?))
@@ -46,7 +46,7 @@ pub(super) fn is_of_section(text: &str) -> bool {
     !is_reserved(text) && checked(text, "-").is_ok()
 }
 
-/// Whether the text is a path of the site itself, so that no section can have it as its id.
+/// Whether the text is reserved for a path of the site, so that no section can have it as its id.
 pub(super) fn is_reserved(text: &str) -> bool {
     RESERVED.contains(&text)
 }
@@ -94,7 +94,7 @@ impl<Id> Default for Ids<Id> {
 }
 
 impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
-    /// Assigns the id to the table. If another table has it, reports that and returns false.
+    /// Assigns the id to the table. If another table has the id, reports that and returns false.
     pub(super) fn claim(&mut self, id: &Id, table: &Table) -> bool {
         let Some(first) = self.take(id, table) else { return true };
         let place = table.place_of("id");
@@ -103,7 +103,7 @@ impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
         false
     }
 
-    /// Assigns the id to the table, or returns the position of the table that has it already.
+    /// Assigns the id to the table, or returns the position of the table that has the id already.
     pub(super) fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
         match self.0.entry(id.clone()) {
             Entry::Occupied(first) => Some(first.get().clone()),

@@ -93,8 +93,8 @@ pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: 
     reading.problem(level, &place, message.to_owned(), Some(hint.to_owned()))
 }
 
-/// Returns a warning for each file with a secret in plain text. `is_exposed` says whether a file is world-readable;
-/// then the message is stronger.
+/// Returns a warning for each file with a secret in plain text. If the file is world-readable, by `is_exposed`, the
+/// warning says this too.
 pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -> Vec<Problem> {
     let reading = Reading::new(files, &no_secret);
     let warning = |(file, source): (usize, &SourceFile)| {
@@ -166,7 +166,8 @@ fn read(main: &Table, tables: &[Table]) -> Config {
 
 fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
     let head = SourceFile { path: main.path.clone(), text: before_tables(&main.text).to_owned() };
-    // If the line that looks like a header is inside a value, the text before that line does not parse.
+    // If the line that looks like a header is inside a value, the text before that line does not parse. Then parse the
+    // whole text.
     let has_all = syntax::parse(&head.text).1.is_none();
     let files = std::slice::from_ref(if has_all { &head } else { main });
     let reading = Reading::new(files, &no_secret);

@@ -44,7 +44,7 @@ pub(super) struct Reading<'a> {
     line_starts: Vec<OnceCell<Vec<usize>>>,
     problems: RefCell<Vec<Problem>>,
     suggestions: Cell<u32>,
-    /// For each text with syntax errors, what could be recovered.
+    /// For each text with syntax errors, the part that could be recovered; `None` for a text without errors.
     recovered: OnceCell<Vec<Option<RecoveredToml>>>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Reading<'a> {
         self.report(Level::Warning, place, fault.message, fault.hint);
     }
 
-    /// Reports something missing as an error, unless a text has syntax errors that may be the reason.
+    /// Reports as an error that something is missing, unless a text has syntax errors that may be the reason.
     pub(super) fn fail_missing(&self, place: &Place, fault: Fault) {
         if !self.is_broken() {
             self.fail(place, fault);
@@ -193,7 +193,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Like [`Node::text`], for a value that may be secret: the hint does not repeat it.
+    /// Like [`Node::text`], for a value that may be secret: the hint does not repeat the value.
     pub(super) fn secret_text(self) -> Result<&'a str, Fault> {
         self.text().map_err(|fault| Fault { hint: fault.hint.map(|_| "put it in quotes".to_owned()), ..fault })
     }
@@ -240,7 +240,7 @@ impl<'a> Node<'a> {
     /// Reads a list, or a single value as a list of one.
     pub(super) fn one_or_more<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         match self.value.get_ref().as_array() {
-            Some(items) if items.is_empty() => Err("expected at least one".to_owned().into()),
+            Some(items) if items.is_empty() => Err("expected at least one value in the list".to_owned().into()),
             Some(_) => self.list(read),
             None => read(self).map(|one| vec![one]),
         }

@@ -28,7 +28,7 @@ pub(super) struct KeyReference {
     pub default: Option<String>,
 }
 
-/// Returns the schema of a main file. Included files have a subset of its tables.
+/// Returns the schema of a main file. Included files may have only some of its tables.
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     for shape in keys::SHAPES.iter().skip(1) {

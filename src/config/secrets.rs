@@ -6,8 +6,9 @@
 //! credentials in headers. In an address that is secret as a whole, the parts that look like a token are secrets. If
 //! neither its file name nor its query looks like a token, the path and its folder are secrets too.
 //!
-//! A short secret is masked only in its own place, such as `token=abc`, so that no common word disappears from a text.
-//! A parameter of an entry's own link stays if it merely has the name of a secret parameter.
+//! A short secret is masked only after the text that precedes it in the address, such as `token=`, so that no
+//! common word disappears from a text. A parameter of an entry's own link stays if it merely has the name of a secret
+//! parameter.
 
 use std::borrow::Cow;
 
@@ -30,8 +31,8 @@ const LONG_IF_MIXED: usize = 6;
 /// Like [`LONG`], for a part of an address that is secret as a whole; many such parts are words.
 const LONG_IN_PATH: usize = 16;
 
-/// The most texts to search for. Only redirects that try to waste time can cause more. The secrets of the configuration
-/// come first.
+/// The most secrets to search a text for. Only redirects that try to waste time can cause more. The secrets of the
+/// configuration come first.
 const MAX_NEEDLES: usize = 100;
 
 /// The characters that may follow the value of a parameter.
@@ -49,7 +50,7 @@ pub struct Secrets {
 /// A secret with its context.
 #[derive(Clone, PartialEq, Eq)]
 struct Needle {
-    /// The text before the secret, and the secret.
+    /// The text that must come before the secret, followed by the secret.
     text: String,
     /// The start of the secret in the text.
     start: usize,
@@ -193,7 +194,7 @@ impl Secrets {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         folder.split('/').chain([stem]).filter(|part| looks_secret(part)).for_each(|part| self.add_distinct(part));
         let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        // If neither the file name nor the query looks secret, the folder and everything in it may be.
+        // If neither the file name nor the query looks secret, the folder and everything in it may be secret.
         let query = url.query().unwrap_or_default();
         if looks_secret(stem) || query.split(['=', '&']).any(looks_secret) {
             return;

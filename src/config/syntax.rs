@@ -1,10 +1,10 @@
 //! Recovers from syntax errors in TOML: reports the first error, and keeps the part of the text whose meaning is
 //! certain.
 //!
-//! After an unclosed list, a parser reports every later line as an error. So newswire replaces the statement with the
-//! first error by spaces and parses the text again. A text with one syntax error thus gets one message, and other
-//! mistakes in it are found too. Something that seems to be missing may be in the replaced part, so the caller must not
-//! report it as missing.
+//! After an unclosed list, a parser reports every later line as an error. So newswire replaces the statement that
+//! contains the first error by spaces, and parses the text again. A text with one syntax error thus gets one message,
+//! and other mistakes in it are found too. Something that seems to be missing may be in the replaced part, so the
+//! caller must not report it as missing.
 
 use std::collections::HashMap;
 use std::ops::Range;

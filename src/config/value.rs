@@ -46,7 +46,7 @@ pub(super) fn duration(node: Node) -> Result<Duration, Fault> {
     duration::parse(text).map_err(|message| Fault { message, hint })
 }
 
-/// Returns the unit that a misspelt one was probably meant to be, as a hint.
+/// If a unit in the text is misspelt, returns a hint with the unit that was probably meant.
 pub(super) fn unit_hint(text: &str) -> Option<String> {
     let units = ["seconds", "minutes", "hours", "days", "weeks", "months", "years"];
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
@@ -112,7 +112,7 @@ pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
     }
     match shown_url::secret_parameter(&url) {
         Some(name) => {
-            let hint = format!("readers can see it; write it without `{name}`");
+            let hint = format!("readers can see this URL; write it without `{name}`");
             Err(Fault::new(format!("expected a URL without a secret such as `{name}`"), hint))
         }
         None => Ok(url),

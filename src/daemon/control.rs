@@ -1,12 +1,13 @@
 //! The control socket: lets commands work while the daemon runs.
 //!
 //! Only one process can write to a store at a time. While the daemon holds the store, `poll`, `publish`, `split` and
-//! `join` send their work to the daemon, through a Unix socket next to the store. The daemon publishes the changes as
-//! after any poll. Each connection has one request and one answer, each a line of JSON.
+//! `join` send their requests to the daemon, through a Unix socket next to the store. Then the daemon publishes the
+//! changes, as it does after its own polls. Each connection carries one request and one answer, and each of them is a
+//! line of JSON.
 //!
-//! The policy held here: only the owner of the store and root can use the socket, by the mode of its file and a check
-//! of the peer's user; nothing can be changed over TCP. No connection can block the daemon: requests are short, and few
-//! are handled at a time.
+//! The policy of this module: only the owner of the store and root can use the socket. The mode of its file ensures
+//! this, and a check of the peer's user. Nothing can be changed over TCP. No connection can block the daemon: requests
+//! are short, and only a few are handled at a time.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -37,7 +38,7 @@ use super::folder::FolderRequest;
 pub use super::edit::{Edit, EditOutcome, StoryEditError, Unclear, perform};
 pub use crate::commit::Mode;
 
-/// How many requests run at the same time; more wait.
+/// How many requests run at the same time. Further requests wait.
 const MAX_CONNECTIONS: usize = 8;
 
 /// The longest request: enough for the ids of ten thousand feeds.
@@ -49,14 +50,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How many of the requested feeds the log names.
+/// The log names at most this many of the requested feeds.
 const FEEDS_LOGGED: usize = 5;
 
 /// A command's request to the daemon.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
-    /// Polls these feeds.
+    /// Polls the feeds of this pass.
     Poll(Pass),
     /// Splits or joins stories.
     Edit(Edit),
@@ -76,9 +77,9 @@ pub enum Answer {
     Edited(EditOutcome),
     /// How many files were written.
     Written(Written),
-    /// The edit does not name a single story; nothing has changed.
+    /// The words in the edit do not identify exactly one story. Nothing has changed.
     Unclear(Unclear),
-    /// The request failed; a sentence that says why.
+    /// The request failed. The text is a sentence that says why.
     Failed(String),
 }
 
@@ -136,7 +137,7 @@ pub struct ControlServer {
     pub poller: Poller,
     /// Sends to the publish loop the folders to write the site into.
     pub(super) folders: mpsc::UnboundedSender<FolderRequest>,
-    /// The newest config, which the store may not follow yet.
+    /// The newest config. The store may still be in the state of an older one.
     pub configs: watch::Receiver<Arc<Config>>,
     /// The config that the store was last synchronised with.
     pub active: ActiveConfig,
@@ -182,7 +183,8 @@ impl ControlServer {
 
     async fn read(&self, stream: &mut UnixStream) -> io::Result<Request> {
         let ours = |_| rustix::process::geteuid().as_raw();
-        // If the store was deleted, the request itself reports that.
+        // If the store was deleted, its owner is unknown. Then the daemon's user may send the request, and the answer
+        // says what is wrong.
         let owner = std::fs::metadata(self.store.path()).map_or_else(ours, |store| store.uid());
         let peer = stream.peer_cred()?.uid();
         if peer != owner && peer != 0 {

@@ -1,4 +1,5 @@
-//! An editor's splits and joins: finds the stories and the copy that they name, and performs the edit or a dry run.
+//! Splits and joins of stories by an editor: finds the stories and the copy that an edit names, and performs the edit
+//! or a dry run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,20 +49,27 @@ pub struct EditOutcome {
     pub sections: BTreeMap<SectionId, Moves>,
 }
 
-/// Words that do not name a single story, and the stories that they may mean.
+/// Words that do not identify exactly one story, and the stories that they may mean.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
-#[error("{wanted:?} does not name a single story; give its id, slug, number or link")]
+#[error("{wanted:?} may mean {}", advice(.candidates))]
 pub struct Unclear {
     /// The words as typed.
     pub wanted: String,
-    /// The matching stories, best first; at most [`CANDIDATES`](shown::CANDIDATES) + 1.
+    /// The matching stories, the best match first; at most [`CANDIDATES`](shown::CANDIDATES) + 1, and at least one.
     pub candidates: Vec<Candidate>,
+}
+
+fn advice(candidates: &[Candidate]) -> &'static str {
+    match candidates {
+        [_] => "this story; give its id, slug, number or link",
+        _ => "more than one story; give the id, slug, number or link of the one that you mean",
+    }
 }
 
 /// Why an edit was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum StoryEditError {
-    /// The words do not name a single story, but they match some.
+    /// The words do not identify exactly one story, but some stories match them.
     #[error(transparent)]
     Unclear(Unclear),
     /// No story matches these words.
@@ -77,7 +85,7 @@ pub enum StoryEditError {
     #[error("the story has no other copy with text, so there is nothing to split")]
     OnlyCopy,
     /// Both names mean the story with this id.
-    #[error("both are already the same story: {0}")]
+    #[error("both arguments name the same story: {0}")]
     OneAlready(String),
     /// The store could not be read or written.
     #[error(transparent)]
@@ -88,7 +96,8 @@ pub enum StoryEditError {
 ///
 /// # Errors
 ///
-/// If the edit does not name exactly one story or copy, makes no sense, or the store fails. Then nothing has changed.
+/// If the edit does not identify exactly one story or copy, makes no sense, or the store fails. Then nothing has
+/// changed.
 pub async fn perform(
     store: &Store,
     config: Arc<Config>,
@@ -118,7 +127,7 @@ fn outcome(edited: commit::Edited, copy: Option<String>) -> EditOutcome {
     EditOutcome { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
 }
 
-/// Returns the story that the words name, if it is the only one.
+/// Returns the story whose id, slug, number or link is `wanted`. Fails if there is none, or more than one.
 async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Result<StoredStory, StoryEditError> {
     let (config, words) = (config.clone(), wanted.to_owned());
     let (mut named, candidates) = store
@@ -142,7 +151,7 @@ async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Resul
     }
 }
 
-/// Returns the copy of the story that the words name, if it is the only one.
+/// Returns the copy of the story whose link, guid or feed is `wanted`. Fails if there is none, or more than one.
 async fn named_copy(store: &Store, story: &StoredStory, wanted: &str) -> Result<StoredCopy, StoryEditError> {
     let number = story.number;
     let copies = store.read(move |reader| reader.stored_copies(number)).await?;

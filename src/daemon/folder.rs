@@ -1,8 +1,8 @@
 //! Writes the site into folders, in parallel with the publish loop, so that rendering and serving continue while
 //! thousands of files are written.
 //!
-//! The policy held here: one folder is written at a time. Changes published meanwhile are written in the next pass, and
-//! the last pass ends before the daemon stops.
+//! The policy of this module: one folder is written at a time. Changes that are published meanwhile are written in the
+//! next pass, and the last pass ends before the daemon stops.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ pub(super) struct FolderTask {
     requests: mpsc::UnboundedReceiver<(FolderRequest, Arc<Config>)>,
 }
 
-/// Creates a folder writer and its handle. It writes nothing before the first [`FolderWork::published`].
+/// Creates a folder writer and its handle. The writer does not write the configured folder before the first
+/// [`FolderWork::published`].
 pub(super) fn folder_task(publisher: Publisher, config: Arc<Config>) -> (FolderWork, FolderTask) {
     let (published, publications) = watch::channel(config);
     let (requests, requested) = mpsc::unbounded_channel();
@@ -41,12 +42,12 @@ pub(super) fn folder_task(publisher: Publisher, config: Arc<Config>) -> (FolderW
 }
 
 impl FolderWork {
-    /// Requests a write of the configured folder, with what is published now. Returns at once.
+    /// Requests that the current publication is written into the configured folder. Returns at once.
     pub(super) fn published(&self, config: &Arc<Config>) {
         self.published.send_replace(config.clone());
     }
 
-    /// Requests a write of a folder for a command. Returns at once.
+    /// Requests that a folder is written for a command. Returns at once.
     pub(super) fn write(&self, request: FolderRequest, config: &Arc<Config>) {
         // Sending cannot fail: the writer stops only after this handle is dropped.
         let _ = self.requests.send((request, config.clone()));

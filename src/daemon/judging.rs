@@ -1,8 +1,9 @@
-//! Judges sections whose definition changed, that is, decides again which stories are in them. Works in batches, while
-//! polls, publishing and serving continue.
+//! Judges sections whose definition changed: applies their rules to the stories again, to decide which stories are in
+//! them. Works in batches, while polls, publishing and serving continue.
 //!
-//! The policy held here: polls and batches alternate. A small archive is judged before the new config is published. A
-//! large one is judged in the background, and each section is published once all that it shows is judged.
+//! The policy of this module: polls and batches alternate. If the store has few stories, all are judged before the new
+//! config is published. If it has many, they are judged in the background, and a section is published as soon as all
+//! stories that it shows are judged.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::commit::{self, ActiveConfig};
 use crate::feed::SectionId;
 use crate::store::{Store, StoreError};
 
-/// How long the publish loop waits for the judging after a change of the config: long enough for some thousand stories.
+/// How long the publish loop waits for the judging after a change of the config. A few thousand stories can be judged
+/// in this time.
 const HEAD_START: Duration = Duration::from_secs(1);
 
 /// How long to wait after a failure, such as a full disk.
@@ -29,7 +31,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(super) struct Judging {
     store: Store,
     active: ActiveConfig,
-    /// Sends the sections whose stories are all judged.
+    /// Sends each section when all its stories are judged.
     judged: mpsc::UnboundedSender<BTreeSet<SectionId>>,
     more: Arc<Notify>,
 }
@@ -44,8 +46,8 @@ impl Judging {
         Judging { store, active, judged, more: Arc::default() }
     }
 
-    /// Judges for about a second at most, and leaves the rest to the background. Logs a failure; the background
-    /// retries.
+    /// Judges for about a second at most, and leaves the rest to [`run`](Judging::run). Logs a failure; then `run`
+    /// tries again.
     pub(super) async fn begin(&self) {
         let deadline = Instant::now() + HEAD_START;
         while Instant::now() < deadline {
@@ -61,17 +63,18 @@ impl Judging {
         self.more.notify_one();
     }
 
-    /// Judges everything that is left.
+    /// Judges all stories that are left.
     ///
     /// # Errors
     ///
-    /// Returns the errors of the store; then the background retries.
+    /// Returns the errors of the store. After an error, [`run`](Judging::run) tries again.
     pub(super) async fn finish(&self) -> Result<(), StoreError> {
         while self.judge_batch().await? {}
         Ok(())
     }
 
-    /// Until `shutdown`, judges what is left and what later changes of the config add.
+    /// Judges in the background until `shutdown`: the stories that are left, and those that must be judged after later
+    /// changes of the config.
     pub(super) async fn run(self, shutdown: CancellationToken) {
         // Log a lasting failure once.
         let mut failing = None;
@@ -116,5 +119,5 @@ impl Judging {
 }
 
 fn log_failure(error: &StoreError) {
-    tracing::error!(%error, "cannot judge the changed sections; retrying");
+    tracing::error!(%error, "cannot apply the changed rules of sections to the stories; retrying");
 }

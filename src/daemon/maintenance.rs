@@ -11,7 +11,7 @@ use crate::commit::{self, ActiveConfig};
 use crate::feed::SectionId;
 use crate::store::{Store, StoreError};
 
-/// How often to re-judge stories whose placement depends on their age.
+/// How often to apply the rules of sections again to stories whose placement depends on their age.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// How often to delete text that is older than `[store] keep`, or exceeds the limits of the store.
@@ -66,7 +66,7 @@ async fn retain(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<Section
 }
 
 async fn index(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionId>, StoreError> {
-    // Update the index that readers search first.
+    // First update the index that readers search.
     while commit::index_public_batch(store, active.clone()).await? > 0 {}
     while commit::index_batch(store).await? > 0 {}
     Ok(BTreeSet::new())

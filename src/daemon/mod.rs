@@ -1,12 +1,12 @@
 //! The daemon: polls on schedule, publishes and serves what changed, reloads the config, and carries out commands.
 //!
 //! This file connects the parts. `publishing` renders what changed, `folder` writes it as files, and `maintenance` does
-//! periodic work. `reload` follows edits of the TOML, and `judging` then judges sections again. `signals` stops the
-//! daemon. `control` serves commands, and `edit` performs an editor's splits and joins. The caller of [`run`] binds the
-//! listeners and decides when to stop.
+//! periodic work. After an edit of the TOML, `reload` loads it again, and `judging` applies the changed rules of
+//! sections to the stories. `signals` stops the daemon. `control` serves commands, and `edit` performs an editor's
+//! splits and joins. The caller of [`run`] binds the listeners and decides when to stop.
 //!
-//! The policy held here: the parts run side by side and send each other what changed. Each logs its own failures and
-//! continues.
+//! The policy of this module: the parts run side by side and send each other what changed. Each logs its own failures
+//! and continues.
 
 pub mod control;
 mod edit;
@@ -45,7 +45,7 @@ pub struct Newswire {
     pub poller: Poller,
     /// Notifies the WebSub hub.
     pub fetcher: Fetcher,
-    /// Renders and holds the editions.
+    /// Renders the editions and keeps them in memory.
     pub publisher: Publisher,
     /// The state that the admin address reports.
     pub health: Health,

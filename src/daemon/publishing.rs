@@ -34,7 +34,7 @@ pub(super) struct Publishing {
     pub health: Health,
     /// Sends the changed sections to the task that notifies the hub.
     pub hub_tx: mpsc::UnboundedSender<SectionId>,
-    /// Requests writes of folders.
+    /// Requests that folders are written.
     pub folder_work: FolderWork,
 }
 
@@ -111,7 +111,7 @@ impl Publishing {
         self.judging.begin().await;
     }
 
-    /// Judges and renders everything that is committed, and requests a write of the configured folder.
+    /// Applies changed rules to all stories, renders all sections, and requests that the configured folder is written.
     async fn publish_all(&self, config: &Arc<Config>) -> Result<(), PublishError> {
         self.judging.finish().await?;
         let mut sections = all_sections(config);
@@ -141,8 +141,8 @@ fn send_changed(changed: BTreeSet<SectionId>, hub_tx: &mpsc::UnboundedSender<Sec
     changed.into_iter().for_each(|section| drop(hub_tx.send(section)));
 }
 
-/// Renders these sections. Returns those to publish again: one pass archives a limited number of stories, and some
-/// stories may still have to be judged.
+/// Renders these sections. Returns those that must be published again, because one pass archives only a limited number
+/// of stories, or because changed rules are not applied to all stories yet.
 pub(super) async fn publish(
     publisher: &Publisher,
     config: &Arc<Config>,

@@ -1,7 +1,7 @@
 //! Reloading: reads the TOML again when it changes or on SIGHUP, and makes every valid edit the active config.
 //!
-//! The policy held here: an edit applies as a whole or not at all. An edit with errors changes nothing; the log and the status
-//! page show the errors. The log also names changed keys that need a restart.
+//! The policy of this module: an edit applies as a whole or not at all. An edit with errors changes nothing; the log
+//! and the status page show the errors. The log also names changed keys that need a restart.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -153,7 +153,7 @@ pub fn log_difference(difference: &Difference, config: &Config) {
     removed.for_each(|change| log_removed(&change.section, config));
 }
 
-/// Logs how many stories entered and left a section that was judged by a new definition.
+/// Logs how many stories entered and left a section when its new definition was applied to them.
 pub fn log_judged(SectionChange { section, kind, moves }: &SectionChange) {
     let (entered, left) = (moves.entered, moves.left);
     tracing::info!(%section, "section {}: {entered} stories in, {left} out", kind.as_str());
@@ -165,7 +165,7 @@ fn log_removed(section: &SectionId, config: &Config) {
         Some(new) => tracing::info!(%section, "section renamed to {}: its addresses redirect there", new.id),
         None => tracing::warn!(
             %section,
-            "section removed: its addresses now return 410; if you renamed it, add formerly = [\"{section}\"] to the new one"
+            "section removed: its addresses now return 410; if you renamed it, add formerly = [\"{section}\"] to the new section"
         ),
     }
 }

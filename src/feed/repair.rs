@@ -1,7 +1,8 @@
 //! What was wrong with a document and was repaired or skipped, and what else the editor (who writes the config) should
 //! know of it.
 //!
-//! The words of a kind never change, because stores up to version 3 contain the words instead of the kind's code.
+//! Stores up to version 3 contain the words of a kind instead of its code. If the words of a kind change, the store must
+//! still recognise the former words (`FORMER_WORDS` in `store/feed_words.rs`).
 
 use std::fmt;
 
@@ -42,11 +43,11 @@ coded! {
         TooManyEntries "too_many_entries" "entries beyond the limit were left out",
         BadItems "bad_items" "items of a wrong shape were left out",
         BadJson "bad_json" "invalid JSON was mended",
-        SharedGuids "shared_guids" "one guid for several different entries: the link was added to it",
-        SharedLinks "shared_links" "one link for several different entries: title and date were added to it",
-        SharedTitles "shared_titles" "one title and date for several different entries: the text was added to them",
+        SharedGuids "shared_guids" "several different entries have the same guid: newswire distinguishes them by guid and link",
+        SharedLinks "shared_links" "several different entries have the same link: newswire distinguishes them by link, title and date",
+        SharedTitles "shared_titles" "several different entries have the same title and date: newswire distinguishes them by their text too",
         /// The feed publishes faster than it is polled. Nothing is repaired; this only informs the editor.
-        Gap "gap" "nothing of this document was known before: entries may have been missed",
+        Gap "gap" "every entry of this document is new: some may have been missed since the last poll",
         /// A repair that an older or a newer version wrote. Its sentence is in the field `example`.
         Old "old" "",
     }

@@ -1,9 +1,9 @@
 //! Watches polls. A poll that has been fetching or parsing for more than twice its feed's `timeout` is stuck, and makes
 //! `/healthz` fail.
 //!
-//! Fetching and parsing have time limits, so a stuck poll is a bug in newswire. The time in which a poll waits does not
-//! count: for the host's rate limit, for memory, for other polls, or for the store (for example, when the disk is
-//! full).
+//! Fetching and parsing have time limits, so a stuck poll is a bug in newswire. Time in which a poll only waits does
+//! not count, whether for the host's rate limit, for memory, for other polls, or for the store (for example, when the
+//! disk is full).
 
 use std::collections::BTreeMap;
 use std::fmt;

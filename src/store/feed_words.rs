@@ -12,6 +12,14 @@ use crate::feed::{FeedEvent, Note, Repair, RepairKind};
 
 const JSON: &str = "these are texts and numbers, which JSON can hold";
 
+/// Sentences in stores up to schema version 3 whose words have changed since then, and the kinds of their repairs.
+const FORMER_WORDS: [(&str, RepairKind); 4] = [
+    ("one guid for several different entries: the link was added to it", RepairKind::SharedGuids),
+    ("one link for several different entries: title and date were added to it", RepairKind::SharedLinks),
+    ("one title and date for several different entries: the text was added to them", RepairKind::SharedTitles),
+    ("nothing of this document was known before: entries may have been missed", RepairKind::Gap),
+];
+
 /// A repair, in version 1 (a sentence) or version 2 (a code) of the stored form.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -107,6 +115,9 @@ pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
 /// Parses the sentence of a repair, as in `a date could not be read: "soon" (3 times)`; `None` if it is not the
 /// sentence of a known repair.
 fn of_sentence(sentence: &str) -> Option<Repair> {
+    if let Some((_, kind)) = FORMER_WORDS.iter().find(|(words, _)| *words == sentence) {
+        return Some(Repair::once(*kind));
+    }
     let kind = RepairKind::ALL.iter().copied().filter(|kind| *kind != RepairKind::Old);
     let (kind, rest) = kind.filter_map(|kind| Some((kind, sentence.strip_prefix(kind.words())?))).next()?;
     let (quoted, count) = match rest.strip_suffix(" times)").and_then(|rest| rest.rsplit_once(" (")) {

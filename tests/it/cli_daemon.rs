@@ -26,7 +26,7 @@ fn try_shows_the_effect_of_a_rule_while_the_daemon_runs_and_changes_nothing() {
     let result = output(&workspace.config(), &["try", "--section", "all", "--drop", "title=ferries"]);
     let result = text(&result.stdout);
     assert!(result.contains("all: 2 stories now, 1 then: 0 enter, 1 leaves"), "{result}");
-    assert!(result.contains("drop[0]: 1 story, from the last week"), "{result}");
+    assert!(result.contains("drop[0]: 1 story, in the last week"), "{result}");
     assert!(text(&daemon.get("/all.json").body).contains("Ferries"));
     assert_eq!(daemon.end(), Some(0));
 }

@@ -241,8 +241,8 @@ fn poll_of_all_feeds_names_the_feeds_not_polled_in_one_message() {
     let result = workspace.run(&["poll", "--all"]);
     let lines: Vec<&str> = result.out.lines().collect();
     let expected = [
-        "12 feeds not polled because they were polled recently: f00, f01, f02, f03, f04,",
-        "  …; the first may be polled in 10 min",
+        "12 feeds were not polled, because they were polled recently: f00, f01, f02, f03,",
+        "  f04, …; the first may be polled in 10 min",
     ];
     assert_eq!(lines[..2], expected, "{}", result.out);
     assert!(

@@ -188,7 +188,7 @@ fn ambiguous_words_list_the_matching_stories_and_change_nothing() {
     let check = |arguments: &[&str]| {
         let printed = workspace.run(arguments);
         assert_eq!(printed.code, 2, "{arguments:?}: {}{}", printed.out, printed.err);
-        assert!(printed.err.contains("does not name a single story"), "{arguments:?}: {}", printed.err);
+        assert!(printed.err.contains("may mean"), "{arguments:?}: {}", printed.err);
         printed.err
     };
     let unchanged = || {

@@ -85,7 +85,10 @@ fn broken_opml_is_repaired_and_its_folders_become_sections() {
     let merged = &planned("opml1_broken.opml").merged[..];
     let [same] = merged else { panic!("{merged:?}") };
     assert_eq!(same.url, "http://www.council.example/feed/?a=1&b=2");
-    assert_eq!(same.rule().unwrap(), "they differ only in http or https and www. and a slash at the end");
+    assert_eq!(
+        same.rule().unwrap(),
+        "the only differences are the scheme (http or https) and www. and a slash at the end"
+    );
 }
 
 #[test]
@@ -227,9 +230,9 @@ fn https_is_preferred_to_http_and_the_merge_rule_is_reported() {
     let result = workspace.run(&["import", "list.txt"]);
     let out = result.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "merged http://a.example/feed: kept https://a.example/feed, they differ only in http or https",
-        "merged http://www.b.example/feed/: kept https://b.example/feed, they differ only in http or https and www. and a slash at the end",
-        "merged http://c.example/feed known http://known.example/feed: the config has https://known.example/feed, they differ only in http or https",
+        "merged http://a.example/feed: replaced by https://a.example/feed; the only difference is the scheme (http or https)",
+        "merged http://www.b.example/feed/: replaced by https://b.example/feed; the only differences are the scheme (http or https) and www. and a slash at the end",
+        "merged http://c.example/feed known http://known.example/feed: the config has https://known.example/feed; the only difference is the scheme (http or https)",
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
@@ -321,7 +324,11 @@ fn exported_feeds_are_imported_unchanged() {
     let result = workspace.run(&["export"]);
     assert_eq!(result.code, 0, "{}", result.err);
     assert!(!result.out.contains("canary") && result.err.contains("skipped d-example"), "{}{}", result.out, result.err);
-    assert!(result.err.contains("zwei is private here, but will not be where this list is imported"), "{}", result.err);
+    assert!(
+        result.err.contains("the section zwei is private here, but will not be private where this list is imported"),
+        "{}",
+        result.err
+    );
     let other = Workspace::new("");
     other.write("list.opml", &result.out);
     assert_eq!(other.run(&["import", "list.opml"]).code, 0);

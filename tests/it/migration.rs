@@ -183,7 +183,7 @@ async fn repairs_notes_and_events_of_an_older_store_keep_their_sentences() {
         "HTML entities were resolved (2 times)",
         "bare & or < was read as text",
         "a repair that no version knows",
-        "nothing of this document was known before: entries may have been missed",
+        "every entry of this document is new: some may have been missed since the last poll",
     ];
     assert_eq!(repairs, expected);
     let kinds: Vec<_> = inner.repairs.iter().map(|repair| repair.kind.code()).collect();

@@ -159,7 +159,7 @@ async fn long_search_of_a_large_archive_stops_at_its_deadline_and_says_so() {
     // The search may take one second. The rest is for a busy machine.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(page.contains("Searched only the newest stories"), "{page}");
-    assert!(page.contains("Ignored: only the first 8 words count"), "{page}");
+    assert!(page.contains("Ignored: only the first 8 words, phrases and fields are used"), "{page}");
 }
 
 #[tokio::test]

@@ -44,13 +44,14 @@ impl SameAddress {
         let (url, kept) = (Url::parse(&self.url).ok()?, Url::parse(&self.kept).ok()?);
         let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
         let differs = [
-            (url.scheme() != kept.scheme(), "http or https"),
+            (url.scheme() != kept.scheme(), "the scheme (http or https)"),
             (host(&url) != host(&kept), "www."),
             (url.path() != kept.path(), "a slash at the end"),
             (url.fragment() != kept.fragment(), "the part after #"),
         ];
         let differs: Vec<_> = differs.into_iter().filter(|(differs, _)| *differs).map(|(_, what)| what).collect();
-        (!differs.is_empty()).then(|| format!("they differ only in {}", differs.join(" and ")))
+        let words = if differs.len() == 1 { "the only difference is" } else { "the only differences are" };
+        (!differs.is_empty()).then(|| format!("{words} {}", differs.join(" and ")))
     }
 }
 

@@ -252,7 +252,7 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         ),
         (
             format!("{FEED}[[section]]\nid = \"search\"\nfeeds = [\"*\"]\n"),
-            "5:6: `search` is a path of the site itself (write \"search-news\")",
+            "5:6: the id `search` is reserved for a path of the site (write \"search-news\")",
         ),
         (format!("{FEED}{SECTION}{SECTION}"), "8:6: the id `news` is used twice (first used in line 5)"),
         (
@@ -262,7 +262,7 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
         (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table (put it in brackets: [{ … }])"),
         (section("keep = [ {} ]"), "7:10: an empty rule would match every story (remove it)"),
-        (section("keep = [ { title = [] } ]"), "7:20: expected at least one"),
+        (section("keep = [ { title = [] } ]"), "7:20: expected at least one value in the list"),
         (section("keep = [ { title = \"/(/\" } ]"), "7:20: bad regular expression: unclosed group"),
         (
             section("keep = [ { title = '/(\\w{1000}){1000}/' } ]"),
@@ -306,11 +306,11 @@ fn legal_but_probably_unintended_settings_are_warnings() {
     check(&format!("{tagged}{SECTION}drop = [ {{ tag = \"sport\" }} ]\n"), "8:18: no feed has the tag `sport`");
     check(
         &format!("{FEED}[[feed]]\nurl = \"https://a.example/feed\"\nid = \"b\"\n{SECTION}"),
-        "5:7: another feed has the same URL; it is polled twice, so remove one of them (see line 3)",
+        "5:7: another feed has the same URL, which is polled twice; remove one of the two feeds (see line 3)",
     );
     check(
         &format!("{FEED}[[feed]]\nurl = \"http://www.a.example/feed/\"\nid = \"b\"\n{SECTION}"),
-        "5:7: another feed has the same URL in another spelling; it is polled twice, so remove one of them (see line 3)",
+        "5:7: another feed has the same URL in another spelling, which is polled twice; remove one of the two feeds (see line 3)",
     );
     check(
         &format!(
