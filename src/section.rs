@@ -337,8 +337,8 @@ pub fn shorten(story: &mut ShownStory) {
     }
 }
 
-/// Removes items until the rest fits into `bytes`: each item that does not fit together with those before it goes, and
-/// smaller items after it may stay.
+/// Keeps each item that fits into `bytes` together with the items kept before it, and removes the others. So a smaller
+/// item may stay after one that was removed.
 fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) {
     let mut left = bytes;
     items.retain(|item| {

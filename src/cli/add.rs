@@ -199,7 +199,7 @@ fn masked(url: &str) -> String {
     safe(&Url::parse(url).map_or_else(|_| config::masked_urls(url), |url| config::shown(&url).to_string()))
 }
 
-/// Finds the feed at the address of `args`. If there is a page, finds one of the feeds to which the page links.
+/// Finds the feed at the address of `args`. If the address is a page, finds one of the feeds to which it links.
 ///
 /// # Errors
 ///

@@ -162,7 +162,7 @@ fn remarks(WithCare { row, care }: &WithCare<FeedOverview>, now: Timestamp) -> V
         FeedCondition::Gone => {
             let id = &row.id;
             format!(
-                "{}; `newswire remove {id}` removes the feed, `newswire poll --force {id}` tries again",
+                "{}; `newswire remove {id}` removes the feed, and `newswire poll --force {id}` tries again",
                 safe(error)
             )
         }

@@ -50,7 +50,7 @@ fn manual_poll_says_why_a_feed_is_not_polled_and_what_to_do() {
     assert!(result.starts_with("busy  put on hold by Retry-After; next poll allowed in 2 h\n"), "{result}");
     let result = workspace.run(&["feeds"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        result.contains("(410); `newswire remove gone` removes the feed, `newswire poll --force gone` tries again"),
+        result.contains("(410); `newswire remove gone` removes the feed, and `newswire poll --force gone` tries again"),
         "{result}"
     );
 }
