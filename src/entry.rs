@@ -2,7 +2,7 @@
 //!
 //! An [`Entry`] is always clean: titles and names are plain text, and HTML is sanitized. URLs are absolute with the
 //! scheme `http`, `https`, `mailto` (links in HTML only), or that of a stream (enclosures only). `normalize` makes an
-//! entry, the store saves it, rules judge it, and `render` writes it. This module does not read, write or decide
+//! entry, the store saves it, rules select it, and `render` writes it. This module does not read, write or decide
 //! anything.
 
 use serde::{Deserialize, Serialize};

@@ -79,7 +79,7 @@ pub struct SeenCopy<'a> {
     pub categories: Vec<Category>,
     /// When newswire first saw the entry.
     pub first_seen: Timestamp,
-    /// When the entry's lasting content (the part whose change is a revision) last changed; `None` if never.
+    /// When the entry last changed in a way that counts as a revision; `None` if never.
     pub revised: Option<Timestamp>,
     /// Why the copy belongs to the story.
     pub reason: JoinReason,

@@ -157,9 +157,9 @@ fn has_scheme(url: &str) -> bool {
     url.contains("://") || url.starts_with("file:")
 }
 
-/// Returns the index of the config file that a new feed goes into. This is the named file, else the file with most
-/// feeds of the first section (unless that section takes all feeds), else an included file that is still empty, else
-/// the file with most feeds.
+/// Returns the index of the config file that a new feed goes into. This is the first of these that there is: the named
+/// file; the file with most feeds of the first section (unless that section takes all feeds); an included file without
+/// tables; the file with most feeds.
 ///
 /// # Errors
 ///

@@ -49,7 +49,7 @@ pub(super) fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
     // Write the file with the feed's table last: a section that names a missing feed would be an error.
     texts.sort_by_key(|(file, _)| *file == place.file);
     commit(&loaded, texts, args.dry_run)?;
-    done(args.dry_run, &format!("removed {id}; its stories stay in the store and return if you add it again\n"))
+    done(args.dry_run, &format!("removed {id}; its stories stay in the store and return if you add the feed again\n"))
 }
 
 /// Runs `newswire enable`.

@@ -99,8 +99,9 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the story that the words name, or the only one that matches them. If several match, returns the one whose
-/// title is exactly these words, if there is just one.
+/// Returns the story whose id, slug, number, page or link is `wanted`. If there is none, returns the only story that
+/// matches the words of `wanted`. If several match, returns the one whose title is exactly these words, if there is
+/// just one.
 fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, CommandError> {
     let mut named = shown::named(reader, Some(&config.site.url), wanted)?;
     if named.len() == 1 {
@@ -214,7 +215,7 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
         text.push_str(&wrap(&format!("  {}: {}", copy.feed, of_copy(copy)), columns(), "    "));
         text.push_str(&format!("    {}\n", safe(copy.link.as_deref().unwrap_or(&copy.guid))));
         if let Some(claimed) = copy.claimed.filter(|claimed| *claimed > clock::now()) {
-            text.push_str(&format!("    dated in the future by its feed: {}\n", day(claimed)));
+            text.push_str(&format!("    the feed dates it in the future: {}\n", day(claimed)));
         }
     }
     text

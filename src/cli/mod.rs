@@ -297,7 +297,7 @@ fn like<'c>(id: &str, known: impl Iterator<Item = &'c str>) -> Option<String> {
     config::nearest(id, known).map(|nearest| format!("did you mean {nearest:?}?"))
 }
 
-/// Splits or joins stories, in this process or through the daemon that holds the store. A dry run changes nothing.
+/// Splits or joins stories, in this process or through the daemon that has the store open. A dry run changes nothing.
 fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<EditOutcome, CommandError> {
     let config = Arc::new(load(config)?.config);
     if !config.store.path.exists() {
@@ -340,7 +340,7 @@ fn candidates(unclear: &Unclear, loaded: Option<&Loaded>) -> String {
     text
 }
 
-/// Sends the request to the daemon that holds the store. If no daemon holds the store, returns `held` as the error.
+/// Sends the request to the daemon that has the store open. If there is no such daemon, returns `held` as the error.
 async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Answer, CommandError> {
     let answer = match held {
         StoreError::Held(_) => control::ask(&config.store.path, request).await,

@@ -120,7 +120,7 @@ fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
         Ok(found) => found,
         Err(NotFound::Failed(failure)) => return Err(failure),
         Err(NotFound::Unreachable(why)) => {
-            anstream::eprintln!("warning: {why}; added without checking it");
+            anstream::eprintln!("warning: {why}; the feed was added without a check");
             FoundFeed { url: address.to_owned(), seen: None }
         }
     };

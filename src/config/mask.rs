@@ -118,8 +118,8 @@ struct Harmless {
 }
 
 impl Harmless {
-    /// Returns what may be shown of a text without syntax errors, whose keys are those of `shape`. Adds `start` to all
-    /// positions.
+    /// Returns what may be shown of a text that has no syntax errors, and whose keys are those of `shape`. Adds `start`
+    /// to all positions.
     fn of(document: &DeTable, shape: &Shape, start: usize) -> Harmless {
         let mut harmless = Harmless::default();
         harmless.add_table(document, shape);

@@ -120,7 +120,7 @@ pub struct Server {
     pub listen: Listen,
     /// The private address: status, health, metrics and the status feed.
     pub admin: Listen,
-    /// Further host names, in lower case, that the admin address answers to.
+    /// Further host names, in lower case, for which the admin address answers requests.
     pub admin_hosts: Vec<String>,
 }
 
@@ -156,7 +156,7 @@ pub struct StoreConfig {
     pub max_bytes: Option<u64>,
 }
 
-/// `[publish]`: where editions go besides the server.
+/// `[publish]`: where newswire writes or announces editions, in addition to serving them.
 #[derive(Clone, Debug)]
 pub struct Publish {
     /// The folder to write the site to as files.
@@ -219,8 +219,8 @@ pub struct Feed {
     pub schedule: Schedule,
     /// Whether neither the feed nor `[poll]` sets a `schedule`.
     pub schedule_is_default: bool,
-    /// The priority of the feed's copies. If neither host nor credit decides which copy of a story leads, that is, has
-    /// its text shown, the highest priority does. Default: 0.
+    /// The priority of the feed's copies. If neither host nor credit decides which copy of a story leads (has its text
+    /// shown), the copy with the highest priority leads. Default: 0.
     pub priority: i64,
     /// Whether to poll the feed. The stories of a disabled feed stay.
     pub enabled: bool,
@@ -250,8 +250,8 @@ pub struct Feed {
     pub ca_file: Option<PathBuf>,
     /// Whether HTTP/2 may be used. Default: true.
     pub http2: bool,
-    /// The site that the feed belongs to. Only with this key do the entries of a `file:` feed count as the site's
-    /// originals.
+    /// The site that the feed belongs to. Without this key, the entries of a `file:` feed never count as originals of a
+    /// site.
     pub site: Option<Url>,
 }
 
@@ -314,7 +314,7 @@ pub enum Republish {
     Full,
 }
 
-/// `[[section]]`: one published, filtered, merged output.
+/// `[[section]]`: a selection of stories that is published as editions and pages of its own.
 #[derive(Clone, Debug)]
 pub struct Section {
     /// The id, which is part of its addresses.
@@ -343,11 +343,12 @@ pub struct Section {
     pub podcast: Option<PodcastChannel>,
     /// What readers must present; `None` if the section is public.
     pub access: Option<Access>,
-    /// The hash of everything that decides which stories are in the section (feeds, rules, `max_age`). If it changes, newswire
-    /// re-judges the section. The same definition has the same hash at every start.
+    /// The hash of everything that decides which stories are in the section (feeds, rules, `max_age`). If it changes,
+    /// newswire applies the rules of the section to the stories again. The same definition has the same hash at every
+    /// start.
     pub definition_hash: u64,
-    /// The hash of the same definition in an older form. If the store has this hash, newswire need not re-judge the
-    /// section.
+    /// The hash of the same definition in an older form. If the store has this hash, the definition has not changed
+    /// either.
     pub former_hash: u64,
 }
 

@@ -21,7 +21,7 @@ const FIELDS: [Field; 9] = [
     Field::Language,
 ];
 
-/// Reads a rule: a table whose tests must all match.
+/// Reads a rule. It is a table, and every test in the table must match.
 pub(super) fn read(node: Node, feeds: &Feeds) -> Result<Rule, Fault> {
     let table = node.table(&keys::RULE)?;
     if table.is_empty() {

@@ -283,7 +283,8 @@ fn is_distinct(text: &str) -> bool {
     text.len() >= LONG || is_mixed(text)
 }
 
-/// Whether a part of an address that is secret as a whole looks like a token, and not like words joined by hyphens.
+/// Whether a part looks like a token, and not like words joined by hyphens. The part comes from an address that is
+/// secret as a whole.
 fn looks_secret(part: &str) -> bool {
     part.len() >= LONG_IN_PATH || is_mixed(part)
 }

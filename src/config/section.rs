@@ -1,4 +1,5 @@
-//! Reads the `[[section]]` tables: ids first, so that feeds can name them, then the other keys, once all feeds are known.
+//! Reads the `[[section]]` tables: first the ids, so that feeds can name the sections, and the other keys when all
+//! feeds are known.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -17,8 +18,8 @@ use crate::feed::{FeedId, SectionId};
 /// How many stories a section shows by default.
 const DEFAULT_LIMIT: usize = 50;
 
-/// The most stories that a section may show. Feed readers refuse larger documents, and every subscriber pays for them at every
-/// poll.
+/// The most stories that a section may show. Feed readers refuse larger documents, and every subscriber downloads them
+/// at every poll.
 const MAX_LIMIT: i64 = 500;
 
 /// A section's table with its id.
@@ -117,7 +118,7 @@ fn check_former_ids<'a>(
 ) {
     for id in ids {
         if present.find(id.as_str()).is_some() {
-            let fault = Fault::from(format!("there is a section `{id}`, so it cannot be a former id too"));
+            let fault = Fault::from(format!("there is a section `{id}`, so this id cannot be a former id too"));
             table.reading.fail(&table.place_of("formerly"), fault);
         } else if !seen.insert(id.clone()) {
             let fault = Fault::from(format!("`{id}` is in `formerly` twice"));
@@ -135,7 +136,7 @@ struct TakenFeeds {
 /// All feeds, with indexes by what a section's `feeds` can name: ids and tags.
 struct Takers<'a> {
     feeds: &'a Feeds,
-    /// All feeds, once a section took them: sections share them, because there may be very many.
+    /// The list of all feeds, set when a section first takes all feeds. Sections share it, because it may be very long.
     all: OnceCell<Rc<TakenFeeds>>,
     by_id: HashMap<&'a FeedId, usize>,
     by_tag: HashMap<&'a str, Vec<usize>>,

@@ -20,8 +20,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The shortest interval between polls that gets no warning.
 const OFTEN: Duration = Duration::from_secs(600);
 
-/// How many polls of a schedule are checked for the shortest interval: enough for two hours of polls every ten minutes,
-/// and few enough for a hundred thousand feeds.
+/// How many polls of a schedule are checked for the shortest interval. They cover two hours of polls every ten minutes,
+/// and checking them takes little time even for a hundred thousand feeds.
 const WATCHED_POLLS: usize = 12;
 
 /// The default store of a config under `/etc`.
@@ -268,7 +268,7 @@ pub(super) fn schedule(node: Node, timezone: Tz, is_file: bool) -> Result<Schedu
     Ok(schedule)
 }
 
-/// Returns the schedule that a misspelt one was probably meant to be, as a hint.
+/// If the schedule is misspelt, returns a hint with the schedule that was probably meant.
 fn schedule_hint(text: &str, timezone: Tz) -> Option<String> {
     let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let names = ["every", "adaptive", "@hourly", "@daily", "@weekly", "@monthly", "@yearly"];
@@ -280,7 +280,8 @@ fn schedule_hint(text: &str, timezone: Tz) -> Option<String> {
     if first == "every" { value::unit_hint(rest) } else { None }
 }
 
-/// Returns the shortest time between two consecutive polls among the first in 2026. Any fixed start would do.
+/// Returns the shortest time between two consecutive polls. Looks only at the first polls of 2026; any other start
+/// would do.
 fn shortest_gap(schedule: &Schedule) -> Duration {
     let mut shortest = Duration::MAX;
     let mut last = Timestamp::from_millis(1_767_225_600_000);
@@ -294,7 +295,7 @@ fn shortest_gap(schedule: &Schedule) -> Duration {
     shortest
 }
 
-/// Reads how long a whole poll of a feed may take.
+/// Reads the limit for the time that a whole poll of a feed may take.
 pub(super) fn timeout(node: Node) -> Result<Duration, Fault> {
     let timeout = value::duration_from(Duration::from_secs(1))(node)?;
     if timeout > Duration::from_secs(600) { Err("expected at most 10 minutes".to_owned().into()) } else { Ok(timeout) }

@@ -1,6 +1,6 @@
 //! The control socket: lets commands work while the daemon runs.
 //!
-//! Only one process can write to a store at a time. While the daemon holds the store, `poll`, `publish`, `split` and
+//! Only one process can write to a store at a time. While the daemon has the store open, `poll`, `publish`, `split` and
 //! `join` send their requests to the daemon, through a Unix socket next to the store. Then the daemon publishes the
 //! changes, as it does after its own polls. Each connection carries one request and one answer, and each of them is a
 //! line of JSON.
@@ -101,8 +101,8 @@ pub async fn bind(store: &Path) -> io::Result<Listener> {
     })
 }
 
-/// Sends a request to the daemon that holds the store. Returns `None` if no daemon listens, which means that another
-/// program holds the store.
+/// Sends a request to the daemon that has the store open. Returns `None` if no daemon listens, which means that another
+/// program has the store open.
 ///
 /// # Errors
 ///

@@ -303,7 +303,8 @@ fn address_list_names_bad_lines_by_number_and_skips_files_by_default() {
     let expected = "\
 a list of addresses: 1 feed added to newswire.toml, 0 already known
   skipped  this is a note: line 3 has no usable feed address
-  skipped  file:///etc/hostname: a local file; --allow-files imports it
+  skipped  file:///etc/hostname: this is a local file; use --allow-files to
+           import it
 ";
     check(&workspace, &["import", "list.txt"], 0, expected);
     let expected = "\
@@ -338,12 +339,12 @@ fn planet_settings_without_a_counterpart_are_reported_once() {
         .write("planet.ini", &format!("[Planet]\n{general}[https://a.example/feed]\nfilters = a.py\n[a.py]\nx = y\n"));
     let expected = "\
 Planet's ini: 1 feed added to newswire.toml, 0 already known
-  skipped  these settings have no counterpart and were skipped: setting1 of
-           [Planet], setting10 of [Planet], setting11 of [Planet], setting12 of
-           [Planet], setting13 of [Planet], setting2 of [Planet], setting3 of
-           [Planet], setting4 of [Planet], setting5 of [Planet], setting6 of
-           [Planet], setting7 of [Planet], setting8 of [Planet], setting9 of
-           [Planet], [a.py], filters of https://a.example/feed
+  skipped  these settings have no counterpart in newswire and were skipped:
+           setting1 of [Planet], setting10 of [Planet], setting11 of [Planet],
+           setting12 of [Planet], setting13 of [Planet], setting2 of [Planet],
+           setting3 of [Planet], setting4 of [Planet], setting5 of [Planet],
+           setting6 of [Planet], setting7 of [Planet], setting8 of [Planet],
+           setting9 of [Planet], [a.py], filters of https://a.example/feed
 ";
     check(&workspace, &["import", "planet.ini"], 0, expected);
 }

@@ -75,7 +75,7 @@ fn broken_opml_is_repaired_and_its_folders_become_sections() {
             ("https://loose.example/", "Loose", &[], &[]),
         ],
         &[
-            "No address: has no feed address",
+            "No address: this outline has no feed address",
             "Others: newswire does not fetch included lists",
             "Bad: not a usable feed address",
         ],
@@ -102,7 +102,7 @@ fn freshrss_attributes_are_imported_or_reported_and_no_cookie_is_copied() {
             "cssfullcontent of A blog",
             "filtersactionread of A blog: write it as `drop`",
             "curlopt_cookie of A blog: may be a secret",
-            "A page: scraped from web pages",
+            "A page: this source is scraped from web pages",
         ],
     );
     assert_eq!(config.feeds[0].user_agent.as_deref(), Some("agent/1.0"));
@@ -135,7 +135,7 @@ fn planet_becomes_a_section_with_its_filters_as_rules() {
             "name of [Planet]: write title = \"Planet Harbour\" under [site]",
             "link of [Planet]",
             "owner_name of [Planet]",
-            "these settings have no counterpart and were skipped: facewidth of [DEFAULT], ",
+            "these settings have no counterpart in newswire and were skipped: facewidth of [DEFAULT], ",
             "exclude = (?!not)nets of https://nets.example/atom: bad regular expression",
             "https://lists.example/friends.opml: the list is not fetched",
         ],

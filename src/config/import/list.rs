@@ -17,8 +17,8 @@ pub(super) fn read(text: &str) -> Imported {
         if let Some(kind) = program.filter(|kind| matches!(kind.as_str(), "exec" | "filter" | "query")) {
             imported.format = NEWSBOAT;
             let why = match kind.as_str() {
-                "exec" => "programs are not run; let it write a file, and add that with file:",
-                "filter" => "programs are not run; add the feed's own address, which is at the end",
+                "exec" => "newswire runs no programs; let the program write a file, and add that file with file:",
+                "filter" => "newswire runs no programs; add the feed's own address, which is at the end of the line",
                 _ => "write the query as a [[section]] with `keep`",
             };
             imported.skip(url, format!("line {number}: {why}"));

@@ -154,7 +154,7 @@ impl Imported {
         let (files, feeds): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| is_file(&feed.url));
         self.feeds = feeds;
         for feed in files {
-            self.skip(feed.url, "a local file; --allow-files imports it");
+            self.skip(feed.url, "this is a local file; use --allow-files to import it");
         }
     }
 
@@ -162,7 +162,7 @@ impl Imported {
         self.skipped.push(Skipped { what: what.into(), why: why.into() });
     }
 
-    /// Adds the feed if its address can be polled, else adds it to what was skipped.
+    /// Adds the feed. If its address cannot be polled, adds it to the skipped things instead.
     fn take(&mut self, mut feed: ImportedFeed) {
         let (tags, is_cut) = distinct(std::mem::take(&mut feed.tags));
         feed.tags = tags;

@@ -95,12 +95,12 @@ impl OpmlList {
         }
         let Some(url) = outline.feed_url() else {
             if is_empty {
-                self.imported.skip(named(), "has no feed address");
+                self.imported.skip(named(), "this outline has no feed address");
             }
             return;
         };
         if kind.contains("xpath") || kind.contains("dotnotation") {
-            self.imported.skip(named(), "scraped from web pages; newswire reads feeds only");
+            self.imported.skip(named(), "this source is scraped from web pages; newswire reads only feeds");
             return;
         }
         self.report_extras(outline, &named());

@@ -98,12 +98,12 @@ pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) ->
     plan
 }
 
-/// Returns a note for a filter that no new section contains.
+/// Returns a note for a filter that no new section contains; `None` for a filter that a new section contains.
 fn lost(filter: &Filter, has_new_section: bool, ids: &BTreeMap<String, String>) -> Option<Skipped> {
     let is_of_known = filter.feed.as_deref().is_some_and(|url| !ids.contains_key(&spelled(url)));
     let why = match (has_new_section, is_of_known) {
-        (_, true) => "the config already has the feed; add this to the `drop` of its section",
-        (false, _) => "the config already has the section; add this to its `drop`",
+        (_, true) => "the config already has the feed; add this as a `drop` rule of its section",
+        (false, _) => "the config already has the section; add this to the section as a `drop` rule",
         (true, false) => return None,
     };
     let of = filter.feed.as_ref().map(|url| format!(" of {url}")).unwrap_or_default();
@@ -227,7 +227,8 @@ impl Sections {
     }
 }
 
-/// Returns the feed ids to write, by the normalized address: ids in the list, and ids for feeds that rules refer to.
+/// Returns the ids to write for new feeds, by normalized address: the ids in the list, and generated ids for feeds to
+/// which rules refer. Adds ids that cannot be used to `skipped`.
 fn ids_of(
     new: &[ImportedFeed],
     filters: &[Filter],
@@ -242,7 +243,7 @@ fn ids_of(
         let id = match &feed.id {
             Some(id) if id::is_of_feed(id) && taken.insert(id.clone()) => Some(id.clone()),
             Some(id) => {
-                let why = "not a valid feed id, or another feed has it".to_owned();
+                let why = "this is not a valid feed id, or another feed has the same id".to_owned();
                 skipped.push(Skipped { what: format!("the id {id} of {}", feed.url), why });
                 None
             }

@@ -63,7 +63,7 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
             [url] => format!("{key} of {url}"),
             _ => format!("{key} of {} feeds", urls.len()),
         }));
-        imported.skip("these settings have no counterpart and were skipped", skipped.join(", "));
+        imported.skip("these settings have no counterpart in newswire and were skipped", skipped.join(", "));
     }
     Ok(imported)
 }
@@ -107,7 +107,7 @@ fn read_feed(
         match key.as_str() {
             "name" | "link" | "filter" | "exclude" => {}
             "face" if image.is_some() => {}
-            "face" => imported.skip(format!("face of {url}"), "relative address, and the planet has no link"),
+            "face" => imported.skip(format!("face of {url}"), "the address is relative, and the planet has no link"),
             _ => skipped.push(key.clone()),
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn read(text: &str) -> Imported {
             continue;
         };
         if words.iter().any(|word| word.contains(['$', '`'])) {
-            let why = "the call has a variable, and scripts are not run";
+            let why = "the call contains a variable, and newswire does not run scripts";
             imported.skip(super::shown(line.trim()), format!("line {of_line}: {why}"));
             continue;
         }

@@ -275,7 +275,7 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             section("drop = [ { has = \"picture\" } ]"),
             "7:18: expected one of \"enclosure\", \"image\", \"content\", \"author\", \"date\"",
         ),
-        (section("formerly = [\"news\"]"), "7:12: there is a section `news`, so it cannot be a former id too"),
+        (section("formerly = [\"news\"]"), "7:12: there is a section `news`, so this id cannot be a former id too"),
         (
             section("token = \"a-token-of-our-own\"\nbasic_auth = { user = \"a\", password = \"b-b-b-b-b-b-b-b-b\" }"),
             "8:14: a section cannot have both `token` and `basic_auth` (remove one of them)",
