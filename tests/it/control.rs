@@ -49,7 +49,7 @@ fn stories_are_joined_and_split_while_the_daemon_runs() {
 
     let again = output(&workspace.config(), &["join", "https://one.example/1", "https://two.example/2"]);
     assert_eq!(again.status.code(), Some(1));
-    assert!(text(&again.stderr).contains("already the same story"), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("name the same story"), "{}", text(&again.stderr));
 
     let split = output(&workspace.config(), &["split", "https://one.example/1", "two"]);
     assert_eq!(split.status.code(), Some(0), "{}", text(&split.stderr));

@@ -129,7 +129,7 @@ fn document_is_requested_unconditionally_only_once() {
     let unconditional = origin.requests().iter().filter(|request| !request.is_conditional()).count();
     assert_eq!(unconditional, 1);
     let held = text(&output(&workspace.config(), &["poll", "--all"]).stdout);
-    assert!(held.contains("polled recently: a; may be polled in 10 min"), "{held}");
+    assert!(held.contains("it was polled recently: a; it may be polled in 10"), "{held}");
     assert_eq!(origin.requests().len(), 2);
 }
 
