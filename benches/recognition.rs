@@ -6,10 +6,11 @@
 //! has `feed_title`, `feed_site`, `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`,
 //! `enclosure` and `categories`.
 //!
-//! Each pair has its own store. Each entry is written as RSS, read, cleaned, and polled as a feed of its own site, with
-//! its title in the config. In every other pair the later entry is polled first. Prints one table by kind and one by
-//! language, and the ids of the pairs with a wrong result. A `*` marks pairs that became one story as they should, but
-//! whose lead (the entry that newswire shows for the story) is not the original.
+//! Each pair has its own store. Each entry is written as RSS, read and cleaned. Then it is polled as the only entry of
+//! a feed with its own site. The title of the feed is in the config. In every other pair the later entry is polled
+//! first. Prints one table by kind and one by language, and the ids of the pairs with a wrong result. A `*` marks pairs
+//! that became one story as they should, but whose lead (the entry that newswire shows for the story) is not the
+//! original.
 #![allow(
     clippy::panic,
     clippy::print_stdout,

@@ -69,8 +69,8 @@ impl Workspace {
         std::fs::write(self.folder.path().join(format!("{feed}.xml")), document).unwrap();
     }
 
-    /// Moves the clock by two hours and a minute, so that both feeds are due wherever the schedule spread them. Then
-    /// polls the feeds and publishes the section.
+    /// Moves the clock by two hours and a minute, so that both feeds are due, whatever minutes their polls are spread
+    /// to. Then polls the feeds and publishes the section.
     async fn pass(&mut self) {
         self.now = self.now + HOUR * 2 + HOUR / 60;
         self.poller.poll_due(&self.config, self.now).await.unwrap();

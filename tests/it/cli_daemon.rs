@@ -52,7 +52,11 @@ fn hangup_reloads_the_config_and_its_secrets() {
     let (_desk, mut daemon) = running(&format!("token = {{ file = {secret:?} }}"));
     daemon.get_until("/all.json?token=the-first-of-two-tokens", "Ferries");
     std::fs::write(&secret, "the-second-of-two-tokens").unwrap();
-    assert_eq!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200, "no text of the config has changed");
+    assert_eq!(
+        daemon.get("/all.json?token=the-first-of-two-tokens").status,
+        200,
+        "a changed secret file alone causes no reload"
+    );
     daemon.signal("HUP");
     daemon.wait_for("config reloaded");
     daemon.get_until("/all.json?token=the-second-of-two-tokens", "Ferries");
@@ -92,7 +96,7 @@ fn second_interrupt_stops_at_once() {
     daemon.signal("INT");
     daemon.wait_for("stopping; waiting for running polls");
     daemon.signal("INT");
-    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "it does not wait for the poll on its way");
+    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "the daemon does not wait for the running poll");
 }
 
 #[test]

@@ -57,7 +57,11 @@ fn feed_of_a_page_is_found_shown_and_added() {
     let expected = before.replace("tags = [\"sea\"]\n", &format!("tags = [\"sea\"]\n{block}"));
     assert_eq!(workspace.read("newswire.toml"), expected);
     assert_eq!(workspace.run(&["check"]).code, 0);
-    assert_eq!(workspace.run(&["remove", origin.url("/feed/").as_str()]).code, 0, "by another spelling of its address");
+    assert_eq!(
+        workspace.run(&["remove", origin.url("/feed/").as_str()]).code,
+        0,
+        "the feed is found by another spelling of its address"
+    );
     assert_eq!(workspace.read("newswire.toml"), before);
 }
 

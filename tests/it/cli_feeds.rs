@@ -87,7 +87,7 @@ fn silent_and_failing_feeds_come_first_with_a_reason() {
     assert!(result.out.contains("silent: no new story for "), "{}", result.out);
     assert!(result.out.lines().all(|line| line.chars().count() <= 80), "{}", result.out);
     let rows = workspace.json(&["feeds"]);
-    assert_eq!(rows[0]["id"], "fine", "the order of the config, for programs");
+    assert_eq!(rows[0]["id"], "fine", "the JSON has the order of the config");
     assert!(rows[0]["care"].as_array().unwrap().is_empty() && rows[1]["care"].as_array().unwrap().len() == 1, "{rows}");
     let sections = workspace.run(&["sections", "--watch"]);
     assert!(sections.out.contains("none: no story matches"), "{}", sections.out);

@@ -69,7 +69,10 @@ fn excerpt_shows_and_marks_the_search_words() {
     let coloured = workspace.command(&["search", "harbour"]).env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(String::from_utf8(coloured.stdout).unwrap().contains("\u{1b}[1mharbour\u{1b}[0m"));
     let in_title = workspace.json(&["search", "ferries"]);
-    assert_eq!(in_title[0]["excerpt"], "They wait at the café of the quay.", "the title is shown anyway");
+    assert_eq!(
+        in_title[0]["excerpt"], "They wait at the café of the quay.",
+        "the excerpt is from the text, because the title is shown anyway"
+    );
     let check = |words: &str, code: i32, expected: &str| {
         let result = workspace.run(&["search", "--", words]);
         assert!(result.code == code && (result.out + &result.err).contains(expected), "{words}: {expected}");
@@ -118,7 +121,7 @@ fn search_says_if_there_are_more_matches_than_it_shows() {
     daemon.get_until("/search?q=ferry+-x30", ">30 results for");
     assert!(page("ferry+-x30").contains(">30 results for"), "{}", page("ferry+-x30"));
     assert!(page("ferry").contains(">Showing the first 30 results for"), "{}", page("ferry"));
-    assert!(page("ferry+title:y").contains(">No results for"), "private text does not count");
+    assert!(page("ferry+title:y").contains(">No results for"), "private texts are not searched");
     assert_eq!(daemon.end(), Some(0));
 }
 

@@ -149,7 +149,7 @@ fn states_of_feeds_are_coloured_on_a_terminal_unless_colours_are_off() {
     };
     assert!(shown("").contains("a     \u{1b}[32mok\u{1b}[0m     just now"), "{}", shown(""));
     assert!(!shown("1").contains('\u{1b}'));
-    assert!(!workspace.run(&["feeds"]).out.contains('\u{1b}'), "a pipe gets none");
+    assert!(!workspace.run(&["feeds"]).out.contains('\u{1b}'), "a pipe gets no colours");
 }
 
 #[test]

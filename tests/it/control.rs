@@ -94,7 +94,7 @@ fn poll_reports_that_a_feed_changed_all_guids_with_and_without_the_daemon() {
     let mut daemon = Daemon::start(&workspace);
     assert!(poll("c").contains(note));
     let shown = text(&output(&workspace.config(), &["poll", "--force", "one"]).stdout);
-    assert!(!shown.contains(note), "nothing happened since then: {shown}");
+    assert!(!shown.contains(note), "the note is not repeated: {shown}");
     assert_eq!(daemon.end(), Some(0));
 }
 
@@ -142,7 +142,7 @@ fn pages_in_a_folder_do_not_link_to_the_search_which_needs_a_daemon() {
     workspace.write("newswire.toml", &format!("{config}\n[publish]\ndirectory = \"site\"\n"));
     let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Quay news");
-    assert!(text(&daemon.get("/all/").body).contains("href=\"/search\""), "the served page does");
+    assert!(text(&daemon.get("/all/").body).contains("href=\"/search\""), "the served page links to the search");
     assert_eq!(workspace.run(&["publish", "--out", "public"]).code, 0);
     assert_eq!(daemon.end(), Some(0));
     for folder in ["site", "public"] {
@@ -171,7 +171,12 @@ fn socket_is_private_to_its_owner_and_is_removed_with_the_daemon() {
     assert_eq!(daemon.end(), Some(0));
     assert!(!socket.exists());
     let here = output(&workspace.config(), &["join", "https://one.example/1", "https://two.example/2"]);
-    assert_eq!(here.status.code(), Some(0), "without a daemon the command does it itself: {}", text(&here.stderr));
+    assert_eq!(
+        here.status.code(),
+        Some(0),
+        "without a daemon, the command itself joins the stories: {}",
+        text(&here.stderr)
+    );
 }
 
 /// Returns a story's id and number of copies, as `explain` prints them.

@@ -207,9 +207,15 @@ fn found_words_are_marked_in_title_and_text() {
     for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
         assert!(page.contains(part), "{part}\n{page}");
     }
-    assert!(page.contains("Ignored: before:soon is not a date"), "what is not understood is reported");
-    assert!(page.contains(">Showing the first 1 result for "), "there may be more: {page}");
-    assert!(page.contains(">Searched only the newest stories"), "not everything was searched: {page}");
+    assert!(
+        page.contains("Ignored: before:soon is not a date"),
+        "a part of the query that is not understood is reported"
+    );
+    assert!(page.contains(">Showing the first 1 result for "), "the page says that there are more results: {page}");
+    assert!(
+        page.contains(">Searched only the newest stories"),
+        "the page says that not everything was searched: {page}"
+    );
 }
 
 #[test]

@@ -130,7 +130,11 @@ fn atom_entry_keeps_its_source_bases_and_languages() {
         )
     );
     let own = entries(&feed).remove(1);
-    assert_eq!(names(&own.authors), ["The planet's keeper"], "an entry of the feed's own has its author");
+    assert_eq!(
+        names(&own.authors),
+        ["The planet's keeper"],
+        "an entry without a source inherits the author of the feed"
+    );
     assert_eq!(own.summary_html.as_deref(), Some("1 &lt; 2 &amp; 3"));
     assert_eq!((entry.language.as_deref(), own.language.as_deref()), (Some("en"), Some("de")));
 }
@@ -351,7 +355,11 @@ fn entry_is_identified_by_guid_else_link_else_text() {
     let kinds: Vec<_> = feed.entries.iter().map(|entry| entry.guid.kind).collect();
     assert_eq!(kinds, [GuidKind::Link, GuidKind::Fingerprint, GuidKind::Guid]);
     assert_eq!(feed.entries[0].guid.value, "http://bare.example/1");
-    assert_eq!(feed.entries[1].guid, read("rss_guid_missing.xml").entries[1].guid, "the same each time");
+    assert_eq!(
+        feed.entries[1].guid,
+        read("rss_guid_missing.xml").entries[1].guid,
+        "the fingerprint is the same each time"
+    );
     assert_eq!(entries(&feed)[2].link, url("http://bare.example/3"), "a permanent link is a link");
 }
 

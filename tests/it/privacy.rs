@@ -180,9 +180,9 @@ async fn story_of_a_private_feed_has_a_generated_id_and_its_number_as_address() 
     revised.title = "Ferry sails at noon".to_owned();
     bed.poll("origin", &[revised]).await;
     let later = bed.find(&alone.id).await;
-    assert_eq!((later.id, later.slug), (result.id, result.slug), "names never change");
+    assert_eq!((later.id, later.slug), (result.id, result.slug), "the id and the slug never change");
     let by_guid = bed.find("tag:canary-host.example,2018:canary-guid?token=canary").await;
-    assert_eq!(by_guid.number, result.number, "editors find it by its guid");
+    assert_eq!(by_guid.number, result.number, "editors find the story by its guid");
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn guid_that_a_public_copy_also_has_is_the_public_id() {
     assert!(before[0].starts_with("urn:uuid:"), "{before:?}");
     bed.poll("wire", &[with_guid(shared, public_copy())]).await;
     assert_eq!(bed.ids("all").await, [shared]);
-    assert_eq!(bed.ids("canary-section").await, before, "its readers know it by another id");
+    assert_eq!(bed.ids("canary-section").await, before, "the readers of the private section still see the former id");
     for id in [shared, &before[0]] {
         assert_eq!(bed.find(id).await.id, shared);
     }
@@ -262,7 +262,11 @@ async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_redirects
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((&again.story.id, &again.story.slug), (&public.id, &public.slug), "the public story is itself again");
+    assert_eq!(
+        (&again.story.id, &again.story.slug),
+        (&public.id, &public.slug),
+        "the public story has its former id and slug again"
+    );
     assert_eq!(bed.ids("all").await, [public.id.as_str()]);
     assert_no_canary(&bed, "split").await;
 }
@@ -290,7 +294,7 @@ async fn section_that_ignores_edits_shows_no_text_of_a_feed_that_left_it() {
     let mut bed = Bed::new(quiet("\"canary-feed\", \"origin\"")).await;
     bed.poll("canary-feed", &[private_copy()]).await;
     bed.poll("origin", &[public_copy()]).await;
-    assert_eq!(bed.titles("quiet").await, ["Canary headline"], "as it was when it entered");
+    assert_eq!(bed.titles("quiet").await, ["Canary headline"], "the section shows the story as it was when it entered");
     bed.follow(quiet("\"origin\"")).await;
     assert_eq!(bed.titles("quiet").await, ["Ferry sails"]);
 }

@@ -170,7 +170,11 @@ fn form_on_the_page_of_a_private_section_opens_it() {
         assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }
     let feed = daemon.get("/inner.atom");
-    assert_eq!((feed.status, text(&feed.body)), (401, "this section is private\n".to_owned()), "readers get a line");
+    assert_eq!(
+        (feed.status, text(&feed.body)),
+        (401, "this section is private\n".to_owned()),
+        "feed readers get one line of text"
+    );
     let opened = request(&daemon.site, "GET", "/inner.atom", &[("Accept", "text/html,*/*")]);
     assert!(text(&opened.body).contains("<form"), "a browser gets the form");
     let head = request(&daemon.site, "HEAD", "/inner/", &[]);

@@ -300,7 +300,7 @@ fn entries_inside_an_extension_belong_to_the_extension() {
     let document = rss(extension, "<title>new</title>");
     assert_eq!(titles(document), ["new"]);
     let only = format!("<rss><channel><title>t</title>{extension}</channel></rss>");
-    assert_eq!(titles(only), ["old"], "if there are no others, these are meant");
+    assert_eq!(titles(only), ["old"], "items inside an extension are read if the feed has no others");
     assert_eq!(titles("<rss><channel><list><item><title>a</title></item></list></channel></rss>"), ["a"]);
 }
 

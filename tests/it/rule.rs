@@ -58,7 +58,7 @@ fn category(term: &str, scheme: &str) -> Category {
     Category { term: term.to_owned(), scheme: Some(scheme.to_owned()), label: None }
 }
 
-/// A story with two copies: `anti-media` leads, and `jungle-drum` has the other copy.
+/// A story with two copies: the copy of `anti-media` is the lead, and the other copy is from `jungle-drum`.
 struct Story {
     entries: [Entry; 2],
     feeds: [FeedId; 2],

@@ -333,7 +333,7 @@ fn lock_of_another_user_is_named_with_its_owner_and_a_root_lock_is_given_to_the_
     let lock = workspace.path(&format!("{STORE}.lock"));
     fs::remove_file(&lock).unwrap();
     assert_eq!(workspace.run(&["poll"]).code, 0, "root polls for the owner");
-    assert_eq!(as_user(&["poll"]), (Some(0), String::new()), "and does not lock out the owner");
+    assert_eq!(as_user(&["poll"]), (Some(0), String::new()), "the poll by root does not lock out the owner");
     fs::remove_file(&lock).unwrap();
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();

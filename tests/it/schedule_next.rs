@@ -312,7 +312,7 @@ fn poll_in_the_future_is_planned_again_after_the_same_wait() {
     let check = |schedule: &str, plan: PollPlan, expected: PollPlan| {
         let ahead = plan.last_poll.unwrap().since(now()).as_secs() / HOUR;
         assert_eq!(replanned(schedule, plan, ahead), Some(expected), "{schedule} {plan:?}");
-        assert_eq!(replanned(schedule, expected, 0), None, "once is enough: {schedule} {plan:?}");
+        assert_eq!(replanned(schedule, expected, 0), None, "the new plan is not planned again: {schedule} {plan:?}");
     };
     for back in [1, 20 * 24, 400 * 24] {
         check("every 1 hour", planned(back + 1, Some(back), None), planned(1, Some(0), None));
@@ -332,9 +332,9 @@ fn feed_delayed_by_a_wrong_clock_without_a_poll_is_planned_again() {
     let back = 20 * 24;
     let at = |plan: PollPlan, ahead: u64| replanned("every 1 hour", plan, ahead).map(|plan| plan.at);
     assert_eq!(at(planned(back, Some(-2), None), 480), Some(hours(1)));
-    assert_eq!(at(planned(back + 5, Some(-2), Some(back + 5)), 480), Some(hours(5)), "a hold is kept");
-    assert_eq!(at(planned(24 * 6, Some(-24), None), 480), None, "a backoff of the right clock stays");
-    assert_eq!(at(planned(back, Some(-2), None), 0), None, "without proof it stays");
+    assert_eq!(at(planned(back + 5, Some(-2), Some(back + 5)), 480), Some(hours(5)), "the hold still applies");
+    assert_eq!(at(planned(24 * 6, Some(-24), None), 480), None, "a backoff that the right clock set stays");
+    assert_eq!(at(planned(back, Some(-2), None), 0), None, "the plan stays if the clock was not wrong");
     assert!(at(planned(back, None, None), 0).is_some_and(|at| at <= hours(2)), "a new feed has no reason to wait");
     assert!(at(planned(10 * 365 * 24, Some(-1), None), 0).is_some_and(|at| at <= hours(2)));
 }

@@ -24,7 +24,7 @@ async fn entry_is_new_once_and_then_unchanged() {
     assert_eq!(bed.poll("origin", &entries).await.new, 2);
     let again = bed.poll("origin", &entries).await;
     assert_eq!((again.new, again.revised), (0, 0));
-    assert!(again.sections.is_empty(), "nothing happened, so nothing is rendered");
+    assert!(again.sections.is_empty(), "no section is rendered, because nothing changed");
     assert_eq!(bed.titles("all").await, ["One", "Two"], "undated entries keep their document's order");
 }
 
@@ -358,7 +358,7 @@ async fn search_finds_words_of_stories_once_they_are_indexed() {
     bed.poll("origin", &[entry("https://origin.example/1", "Ferries", "the dock at dawn")]).await;
     while commit::index_batch(&bed.store).await.unwrap() > 0 {}
     assert!(search(&bed, "quay").await.is_empty());
-    assert!(search(&bed, "\"dock* OR").await.is_empty(), "words are words, whatever they look like");
+    assert!(search(&bed, "\"dock* OR").await.is_empty(), "operators in the search words are read as words");
 }
 
 #[tokio::test]

@@ -342,11 +342,11 @@ async fn feed_that_changes_its_guids_and_links_publishes_no_old_entry_as_new() {
         let applied = bed.poll("origin", &migrated).await;
         assert_eq!((applied.new, applied.rekeyed), (1, 20), "{name}");
         assert_eq!(applied.notes(), [Note::Rekeyed { rekeyed: 20, listed: 21 }]);
-        assert_eq!(bed.ids("all").await[1..], known, "{name}: each is where it was, under its id");
+        assert_eq!(bed.ids("all").await[1..], known, "{name}: every story has its former position and id");
         let again = bed.poll("origin", &migrated).await;
-        assert_eq!((again.new, again.revised, again.rekeyed), (0, 0, 0), "{name}: then nothing changes");
+        assert_eq!((again.new, again.revised, again.rekeyed), (0, 0, 0), "{name}: the next poll changes nothing");
         let back = bed.poll("origin", &archive(before)).await;
-        assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: changing back is not news either");
+        assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: the former guids add no new entry either");
         let status = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
         let note = status.values().find_map(|status| status.note.clone()).unwrap().0;
         assert_eq!(Note::line(&note), "20 of 20 entries have new guids, matched to known ones");
@@ -386,23 +386,31 @@ async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_tex
     let second = version(1, "Storm hits coast as thousands lose power", &format!("{STORM}, the grid says"));
     let applied = bed.poll("origin", &[second.clone(), first.clone(), other.clone()]).await;
     assert_eq!((applied.new, applied.revised), (2, 0));
-    assert_eq!(bed.titles("all").await, [second.title.as_str(), &other.title], "as the document has them");
+    assert_eq!(
+        bed.titles("all").await,
+        [second.title.as_str(), &other.title],
+        "the stories have the order of the document"
+    );
     let id = bed.find("https://origin.example/news/c1").await;
 
     let applied = bed.poll("origin", &[first.clone(), second.clone(), other.clone()]).await;
-    assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "in another order too");
+    assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "the order of the document does not matter");
     let third = version(2, "Storm: two dead", &format!("Two people have died. {STORM}"));
     let listed = [third.clone(), second, first, other.clone()];
     let applied = bed.poll("origin", &listed).await;
     assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 1, 1));
     for _ in 0..2 {
         let applied = bed.poll("origin", &listed).await;
-        assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "nothing happened since then");
+        assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "the next polls change nothing");
     }
     assert_eq!(bed.titles("all").await, [third.title.as_str(), &other.title]);
     assert_eq!(bed.find("https://origin.example/news/c1").await.number, id.number);
     let copy = entry("https://origin.example/news/c1", "Storm at the coast", "Homes are dark.");
-    assert_eq!(bed.poll("other", &[copy]).await.joined, 1, "its link is its own");
+    assert_eq!(
+        bed.poll("other", &[copy]).await.joined,
+        1,
+        "versions of one entry do not count as several entries that share the link"
+    );
 }
 
 #[tokio::test]
@@ -461,7 +469,7 @@ async fn edit_under_a_new_guid_is_a_revision_and_updates_the_date() {
     bed.poll("origin", std::slice::from_ref(&first)).await;
     let mut edited = first.clone();
     edited.guid.value = "tag:origin.example,2018:1".to_owned();
-    assert_eq!(bed.poll("origin", std::slice::from_ref(&edited)).await.revised, 0, "the same words");
+    assert_eq!(bed.poll("origin", std::slice::from_ref(&edited)).await.revised, 0, "the words are the same");
     assert_eq!(bed.shown("all").await[0].updated, start());
     edited.guid.value = "urn:x-origin:1".to_owned();
     edited.content_html = edited.content_html.map(|html| html.replace("applauded", "booed"));
@@ -483,7 +491,7 @@ async fn reply_by_another_author_is_not_an_edit_of_the_previous_one() {
     bed.poll("origin", &[reply(4, "Ann", "blue")]).await;
     let mut next = reply(5, "Bob", "anchor");
     next.title = "Two anchors".to_owned();
-    assert_eq!(bed.poll("origin", &[next]).await.new, 1, "although a date without a time is the same");
+    assert_eq!(bed.poll("origin", &[next]).await.new, 1, "the reply is a new entry, although both have the same date");
 }
 
 #[tokio::test]
@@ -509,7 +517,11 @@ async fn old_entries_that_return_after_retention_are_not_new() {
     assert_eq!(bed.titles("all").await.len(), 5);
     assert_eq!(bed.poll_at(later, "origin", &archive(posts)).await.new, 0);
     let secure = |n: usize| (format!("https://origin.example/?p={n}"), format!("https://origin.example/{}", word(n)));
-    assert_eq!(bed.poll_at(later + HOUR, "origin", &archive(secure)).await.new, 0, "nor under other guids");
+    assert_eq!(
+        bed.poll_at(later + HOUR, "origin", &archive(secure)).await.new,
+        0,
+        "the entries are not new under other guids either"
+    );
     assert_eq!(bed.titles("all").await.len(), 5);
 }
 

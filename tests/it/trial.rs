@@ -63,7 +63,7 @@ fn changed_config_is_compared_with_what_readers_see() {
     let trial = workspace.json(&["try", "--config", "new.toml"]);
     assert_eq!(titles(&trial, "all", "leave"), ["Sponsored by nobody"]);
     assert_eq!(titles(&trial, "nets", "enter"), ["Nets"]);
-    assert_eq!(titles(&trial, "old", "leave"), ["Sponsored by nobody"], "a removed section loses everything");
+    assert_eq!(titles(&trial, "old", "leave"), ["Sponsored by nobody"], "a removed section loses all its stories");
     let only = workspace.json(&["try", "--config", "new.toml", "--section", "nets"]);
     assert_eq!(only["sections"].as_array().unwrap().len(), 1);
 }

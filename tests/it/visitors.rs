@@ -168,7 +168,7 @@ async fn search_time_grows_at_most_in_proportion_to_the_archive() {
     fill(&small, 15_000);
     fill(&large, 30_000);
     let mut times = [Duration::MAX; 2];
-    // The two searches are measured alternately, so that a busy machine slows both.
+    // The two archives are searched alternately, so that a busy machine slows both searches.
     for _ in 0..20 {
         for (bed, least) in [&small, &large].into_iter().zip(&mut times) {
             let started = Instant::now();

@@ -152,7 +152,7 @@ impl World {
     }
 }
 
-/// Returns whether a feed publishes a piece of news. Several feeds publish most pieces.
+/// Returns whether a feed publishes a piece of news. Most pieces are published by more than one feed.
 fn carries(feed: &str, number: u64) -> bool {
     match feed {
         "origin" => number % 8 != 7,

@@ -32,7 +32,7 @@ fn check_failed(report: &PollReport, words: &str) {
     assert_eq!((report.outcome, failure.kind().words()), (ReportedOutcome::Failed, "fault"));
     let error = failure.to_string();
     assert!(error.contains(words) && error.contains("please report it"), "{error}");
-    assert!(report.next_poll >= start() + HOUR, "it backs off as after any failure: {report:?}");
+    assert!(report.next_poll >= start() + HOUR, "the feed backs off as after any failure: {report:?}");
 }
 
 #[tokio::test]

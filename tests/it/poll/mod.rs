@@ -361,10 +361,14 @@ async fn thirty_days_with_fifty_restarts_send_conditional_polls_at_least_an_hour
         request.header("if-none-match").as_deref() == Some(b"\"v1\"")
             && request.header("if-modified-since").as_deref() == Some(b"Fri, 9 Jan 2026 12:25:46 GMT")
     };
-    assert_eq!(requests[1..].iter().filter(|request| !is_echo(request)).count(), 0, "nothing is invented");
+    assert_eq!(
+        requests[1..].iter().filter(|request| !is_echo(request)).count(),
+        0,
+        "every request has the validators exactly as the server sent them"
+    );
     let too_soon = polled_at.windows(2).filter(|pair| pair[1].since(pair[0]) < HOUR).count();
     assert_eq!(too_soon, 0);
-    assert!(polled_at.len() > 600, "it was polled all the time: {}", polled_at.len());
+    assert!(polled_at.len() > 600, "the feed was polled during the whole time: {}", polled_at.len());
 }
 
 /// A 304 has no document, so the `ttl` of the last document stays active.

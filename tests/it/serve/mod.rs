@@ -297,13 +297,17 @@ fn only_read_requests_are_answered_and_removed_addresses_say_so() {
         let answer = daemon.get(from);
         assert_eq!((answer.status, answer.header("location")), (308, Some(to)));
     }
-    assert_ne!(id(&daemon, "/every.json"), before, "on this machine's own address, no id is kept for ever");
+    assert_ne!(
+        id(&daemon, "/every.json"),
+        before,
+        "the id depends on the address, because the site has no public address"
+    );
     workspace.edit(&format!("{FEED}{}", ALL.replace("\"all\"", "\"third\"")));
     daemon.get_until("/third.json", "War");
     for path in ["/every.atom", "/every/", "/every.opml", "/every/archive/1.json"] {
         let answer = daemon.get(path);
         assert_eq!(answer.status, 410, "{path}");
-        assert!(text(&answer.body).contains("<h1>"), "people get a page that says so");
+        assert!(text(&answer.body).contains("<h1>"), "the answer is a page for people");
     }
 }
 
@@ -436,10 +440,10 @@ fn slow_and_silent_connections_are_closed_and_affect_no_other() {
         slowest = slowest.max(asked.elapsed());
         std::thread::sleep(Duration::from_secs(1));
     }
-    assert_eq!(closed(&mut dripping), 300, "one byte of a header a second");
-    assert_eq!(closed(&mut silent), 100, "not a byte");
-    assert_eq!(closed(&mut http2), 100, "HTTP/2, and not a request");
-    assert!(slowest < Duration::from_millis(500), "a good reader waited {slowest:?}");
+    assert_eq!(closed(&mut dripping), 300, "connections that send one byte of a header per second");
+    assert_eq!(closed(&mut silent), 100, "connections that send nothing");
+    assert_eq!(closed(&mut http2), 100, "HTTP/2 connections that send no request");
+    assert!(slowest < Duration::from_millis(500), "another reader waited {slowest:?}");
 }
 
 #[test]
@@ -514,7 +518,7 @@ fn unix_socket_is_served_replaced_if_stale_and_removed_at_shutdown() {
     assert!(get(&workspace.folder.path().join("admin.sock"), "/readyz").starts_with("HTTP/1.1 200"));
     let second = output(&workspace.config(), &["run"]);
     assert_eq!(second.status.code(), Some(1));
-    assert!(path.exists(), "the socket of the living is left alone");
+    assert!(path.exists(), "a second daemon does not remove the socket of the running one");
     assert_eq!(daemon.end(), Some(0));
     assert!(!path.exists());
 }

@@ -170,7 +170,7 @@ impl Origin {
         Origin::start_on((Ipv4Addr::LOCALHOST, 0).into(), script)
     }
 
-    /// Sends these answers in order; after the last one, sends that again and again.
+    /// Sends these answers in order. After that, answers every request with the last one.
     pub fn replies(replies: impl Into<Vec<Reply>>) -> Origin {
         let replies = replies.into();
         Origin::start(move |request| replies[request.number.min(replies.len() - 1)].clone())
