@@ -97,6 +97,43 @@ pub struct OtherGuids {
     pub specific: Vec<String>,
 }
 
+/// Where an edition names the publication of a story, besides the fields for it, because most readers show only the title
+/// of the merged feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourcePlace {
+    /// After the last author: "Jane Doe, The Gazette".
+    Author,
+    /// Before the title: "The Gazette: Ferry sails".
+    Title,
+    /// In a line of its own before the text.
+    Content,
+}
+
+impl SourcePlace {
+    /// The places with their names in the TOML and in editions.
+    pub const ALL: [(&str, SourcePlace); 3] =
+        [("author", SourcePlace::Author), ("title", SourcePlace::Title), ("content", SourcePlace::Content)];
+
+    /// Returns the name of the place.
+    pub fn name(self) -> &'static str {
+        SourcePlace::ALL.into_iter().find(|(_, place)| *place == self).map_or("", |(name, _)| name)
+    }
+
+    /// Finds a place by its name.
+    pub fn named(name: &str) -> Option<SourcePlace> {
+        SourcePlace::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, place)| place)
+    }
+}
+
+/// The scheme of the `media:credit` elements by which newswire marks the publication that it added to an entry, and the
+/// authors without it. It is a random UUID (RFC 9562 §5.4), so no other program uses it.
+pub const CREDIT_SCHEME: &str = "urn:uuid:db1f4133-47d7-40d4-aeea-2d93541d36ff";
+
+/// The beginning of the `role` of the element that names the publication; the name of its [`SourcePlace`] follows. The
+/// elements with the authors' plain names have the role `author`.
+pub const CREDIT_ROLE_OF_PLACE: &str = "publication-in-";
+
 /// One cleaned entry of one feed: an Atom entry, RSS item or JSON Feed item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {

@@ -21,6 +21,9 @@ const RESERVED: [&str; 25] = [
     "websub",
 ];
 
+/// Paths that pages of newswire have, or will have, beside a section's own. A section may keep such an id.
+const SHARED: [&str; 3] = ["desk", "submit", "tags"];
+
 /// Reads the `id` of a feed.
 pub(super) fn feed(node: Node) -> Result<FeedId, Fault> {
     Ok(FeedId::from(checked(node.text()?, "-_.")?))
@@ -32,6 +35,13 @@ pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
     if is_reserved(text) {
         let message = format!("the id `{text}` is reserved for a path of the site");
         return Err(Fault::new(message, format!("write \"{text}-news\"")));
+    }
+    if SHARED.contains(&text) {
+        let fault = Fault::new(
+            format!("newswire has pages of its own under /{text}/, and a section with this id can hide them"),
+            format!("write id = \"{text}-news\" and formerly = [\"{text}\"]"),
+        );
+        node.reading.warn(&node.place(), fault);
     }
     Ok(SectionId::from(checked(text, "-")?))
 }

@@ -53,6 +53,7 @@ macro_rules! shape {
 const DEDUP: Kind = Kind::OneOf(&["text", "links", "off"]);
 const REPUBLISH: Kind = Kind::OneOf(&["full", "summary", "link"]);
 const EDITS: Kind = Kind::OneOf(&["apply", "ignore", "bump"]);
+const SOURCE_IN: Kind = Kind::OneOf(&["author", "title", "content", "none"]);
 const FRONT: Kind = Kind::OneOf(&["bands", "river"]);
 
 shape!(MAIN, "the main file", {
@@ -135,6 +136,8 @@ shape!(SECTION, "[[section]]", {
     max_age: Kind::Text,
     per_feed: Kind::Integer(1, 500),
     edits: EDITS,
+    source_in: SOURCE_IN,
+    image: Kind::Text,
     formerly: Kind::Texts,
     podcast: Kind::Table(&PODCAST),
     token: Kind::Secret,

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::entry::Category;
+use crate::entry::{Category, SourcePlace};
 use crate::feed::{FeedId, SectionId};
 use crate::rule::Rule;
 use crate::schedule::Schedule;
@@ -337,6 +337,10 @@ pub struct Section {
     pub per_feed: Option<usize>,
     /// What happens to an entry that changes. Default: apply.
     pub edits: Edits,
+    /// Where the editions name the publication of a story, besides the fields for it. Default: after the last author.
+    pub source_in: Option<SourcePlace>,
+    /// The picture of the section: a logo, or the cover of a podcast.
+    pub image: Option<Url>,
     /// Former ids, whose addresses redirect to this section.
     pub formerly: Vec<SectionId>,
     /// The podcast metadata, if the section is a podcast.

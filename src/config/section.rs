@@ -13,6 +13,7 @@ use super::id::{self, Ids, SectionIds};
 use super::model::{Access, Edits, FeedList, PodcastChannel, Section};
 use super::reader::{Fault, Node, Table};
 use super::{keys, rule, value};
+use crate::entry::SourcePlace;
 use crate::feed::{FeedId, SectionId};
 
 /// How many stories a section shows by default.
@@ -66,6 +67,12 @@ fn read(
     let (keep, drop) = (rules("keep"), rules("drop"));
     let max_age = table.get("max_age", value::duration_from(Duration::from_secs(60)));
     let count = |key, max| table.get(key, |node| node.integer(1..=max)).and_then(|number| usize::try_from(number).ok());
+    let (image, podcast) = (table.get("image", value::web_url), podcast(table));
+    if podcast.is_some() && image.is_none() {
+        let hint = "add image = \"https://…\": a square JPEG or PNG of 1400 to 3000 pixels";
+        let fault = Fault::new("podcast directories refuse a podcast without a cover", hint);
+        table.reading.warn(&table.place_of("podcast"), fault);
+    }
     let definition = Definition { feeds: &taken.defined, keep: &keep, drop: &drop, max_age, facets };
     Some(Section {
         description: table.get("description", value::words),
@@ -78,8 +85,10 @@ fn read(
         max_age,
         per_feed: count("per_feed", MAX_LIMIT),
         edits: table.get("edits", value::edits).unwrap_or(Edits::Apply),
+        source_in: table.get("source_in", value::source_in).unwrap_or(Some(SourcePlace::Author)),
+        image,
         formerly: table.get("formerly", |node| node.list(id::section)).unwrap_or_default(),
-        podcast: podcast(table),
+        podcast,
         access: access(table),
         title: table.get("title", value::words).unwrap_or_else(|| id.map(title_of).unwrap_or_default()),
         // This comes last because `?` returns at once: the problems of all other keys are reported before that.

@@ -13,6 +13,7 @@ use super::keys;
 use super::model::{Allow, BasicAuth, Dedup, Edits, Front, Listen, Republish};
 use super::reader::{Fault, Node, Table};
 use super::{SecretRef, shown_url};
+use crate::entry::SourcePlace;
 use crate::{duration, size};
 
 const KIB: u64 = 1 << 10;
@@ -234,6 +235,12 @@ pub(super) fn dedup(node: Node) -> Result<Dedup, Fault> {
 
 pub(super) fn edits(node: Node) -> Result<Edits, Fault> {
     choice(node, &[("apply", Edits::Apply), ("ignore", Edits::Ignore), ("bump", Edits::Bump)])
+}
+
+/// Reads where a section's editions name the publication of a story; the inner value is `None` for "none".
+pub(super) fn source_in(node: Node) -> Result<Option<SourcePlace>, Fault> {
+    let [author, title, content] = SourcePlace::ALL.map(|(name, place)| (name, Some(place)));
+    choice(node, &[author, title, content, ("none", None)])
 }
 
 pub(super) fn front(node: Node) -> Result<Front, Fault> {

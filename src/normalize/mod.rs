@@ -6,6 +6,7 @@
 //! `xml:base`, or else as `Page` says. Cleaning a clean value changes nothing. Cleaning never fails: a field that
 //! cannot be cleaned is absent.
 
+mod added;
 mod attributes;
 mod byline;
 mod content;
@@ -99,9 +100,18 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let mut entry = Entry {
         guid: parsed.guid.clone(),
         original: original.find(|original| Some(original) != link.as_ref()),
-        title: parsed.title.as_ref().map(line).unwrap_or_default(),
-        summary_html: parsed.summary.as_ref().filter(|_| !says_it_twice).and_then(|text| clean_html(text, page)),
-        content_html: parsed.content.as_ref().and_then(|text| clean_html(text, page)),
+        title: added::title(parsed.title.as_ref().map(line).unwrap_or_default(), parsed),
+        summary_html: parsed
+            .summary
+            .as_ref()
+            .filter(|_| !says_it_twice)
+            .and_then(|text| clean_html(text, page))
+            .and_then(|html| added::html(html, parsed)),
+        content_html: parsed
+            .content
+            .as_ref()
+            .and_then(|text| clean_html(text, page))
+            .and_then(|html| added::html(html, parsed)),
         published: parsed.published,
         updated: parsed.updated,
         authors,
@@ -217,7 +227,8 @@ fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
 /// Returns the authors and contributors, with bylines split into their parts. Also returns the source that a byline
 /// names.
 fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<Person>, Vec<Person>, Option<String>) {
-    let mut authors = persons(&parsed.authors, base);
+    let named = added::authors(parsed);
+    let mut authors = persons(&named, base);
     let mut contributors = persons(&parsed.contributors, base);
     let mut source = None;
     for author in &mut authors {
@@ -227,7 +238,7 @@ fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<P
         author.name = byline.author;
     }
     authors.retain(|author| *author != Person::default());
-    if authors.is_empty() && parsed.authors.is_empty() {
+    if authors.is_empty() && named.is_empty() {
         authors = inherited_authors(parsed, feed, base);
     }
     (authors, contributors, source)

@@ -5,11 +5,12 @@
 
 use super::constructs::{self, DefaultKind};
 use super::entry_aside::{EntryAside, set_text};
-use super::model::{ParsedEnclosure, ParsedTranscript};
+use super::model::{ParsedEnclosure, ParsedEntry, ParsedTranscript};
 use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};
 use super::pictures::{Picture, is_picture};
 use super::tree::Element;
+use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME, SourcePlace};
 
 /// How deep groups may nest. Real feeds nest them at most twice.
 const MAX_GROUPS: usize = 8;
@@ -48,10 +49,22 @@ fn within_groups(
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
+        "credit" if element.attribute("scheme") == Some(CREDIT_SCHEME) => added(element, &mut aside.entry),
         // A credit names a person who had a part in the picture or recording. Even a credit with the role `author` does
         // not name the author of the entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
+    }
+}
+
+/// Reads a mark of another newswire: the publication that it added to the entry, or the name of an author without it.
+fn added(element: &Element, entry: &mut ParsedEntry) {
+    let Some(role) = element.attribute("role") else { return };
+    let added = entry.added.get_or_insert_default();
+    let text = element.text().into_owned();
+    match role.strip_prefix(CREDIT_ROLE_OF_PLACE) {
+        Some(place) => (added.place, added.publication) = (SourcePlace::named(place), text),
+        None => added.authors.push(text),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::entry::{Category, Guid, GuidKind, OtherGuids, SharedKeys};
+use crate::entry::{Category, Guid, GuidKind, OtherGuids, SharedKeys, SourcePlace};
 use crate::feed::{PollHints, Repair};
 use crate::time::Timestamp;
 
@@ -182,6 +182,19 @@ pub struct ParsedEntry {
     /// Other copies of the same story, which are entries of other feeds. `via` links and newswire's own output name
     /// them.
     pub copies: Vec<ParsedCopy>,
+    /// What the newswire that published the entry added to it.
+    pub added: Option<Box<ParsedAddition>>,
+}
+
+/// The publication that a newswire added to the author, title or text of an entry that it published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedAddition {
+    /// Where it was added; `None` if the entry does not say so, and nothing is to be removed.
+    pub place: Option<SourcePlace>,
+    /// The title of the publication.
+    pub publication: String,
+    /// The names of the authors without it, in order; only if it was added to the authors.
+    pub authors: Vec<String>,
 }
 
 impl Default for ParsedEntry {
@@ -213,6 +226,7 @@ impl Default for ParsedEntry {
             source: None,
             podcast: None,
             copies: Vec::new(),
+            added: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 ///
 /// If the writer fails; no content causes that.
 pub fn atom(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
-    let (view, entries) = (section.view, section.entries.clone());
+    let (view, entries) = (section.view, section.entries_with_source());
     let languages: Vec<_> = entries.iter().map(|entry| entry.language.clone()).collect();
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(2) };
     let written = feed(view, entries).write_with_config(Vec::new(), config)?;
@@ -66,6 +66,7 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }),
         links: feed_links(view),
+        logo: view.section.image.as_ref().map(address::uri),
         rights: site.rights.as_deref().and_then(text::line).map(plain),
         subtitle: view.section.description.as_deref().and_then(text::line).map(plain),
         entries: distinct_dates(entries.into_iter().map(|entry| atom_entry(view, entry)).collect()),
@@ -88,10 +89,10 @@ fn distinct_dates(mut entries: Vec<Entry>) -> Vec<Entry> {
 }
 
 fn used_namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
-    let any_image = entries.iter().any(|entry| entry.image.is_some());
+    let any_media = entries.iter().any(|entry| entry.image.is_some() || entry.added.is_some());
     let any_podcast = entries.iter().any(extension::is_episode);
     let used =
-        [(view.archive.is_some(), extension::HISTORY), (any_image, extension::MEDIA), (any_podcast, extension::ITUNES)];
+        [(view.archive.is_some(), extension::HISTORY), (any_media, extension::MEDIA), (any_podcast, extension::ITUNES)];
     let used = used.into_iter().chain(extension::of_entries(entries)).filter(|(used, _)| *used);
     used.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
 }
@@ -156,6 +157,7 @@ fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
     extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
     extensions.extend(extension::credits(entry));
     extensions.extend(extension::in_reply_to(entry));
+    extensions.extend(extension::marks_of_source(entry));
     extensions
 }
 

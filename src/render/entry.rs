@@ -6,7 +6,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::config::Site;
-use crate::entry::{self, Category, Podcast};
+use crate::entry::{self, Category, Podcast, SourcePlace};
 use crate::normalize;
 use crate::render::media_type::type_of;
 use crate::render::{SectionView, address, picture, text};
@@ -55,6 +55,8 @@ pub struct EditionEntry<'a> {
     pub in_reply_to: Vec<Reply>,
     pub credits: Vec<EditionCredit>,
     pub podcast: Option<Podcast>,
+    /// The publication that was added to the authors, title or text; never on pages.
+    pub added: Option<AddedSource>,
     pub story: &'a ShownStory,
 }
 
@@ -100,6 +102,15 @@ pub struct EditionEnclosure {
     pub bytes: Option<u64>,
     pub duration_seconds: Option<u64>,
     pub title: Option<String>,
+}
+
+/// The publication that was added to an entry.
+#[derive(Clone, Debug)]
+pub struct AddedSource {
+    pub place: SourcePlace,
+    pub publication: String,
+    /// The authors without the publication.
+    pub authors: Vec<EditionPerson>,
 }
 
 /// The feed that the story comes from.
@@ -183,6 +194,7 @@ pub(super) fn edition_entry<'a>(
         in_reply_to: entry.in_reply_to.iter().filter_map(reply).collect(),
         credits: entry.credits.iter().filter_map(credit).collect(),
         podcast: entry.podcast.clone().map(podcast),
+        added: None,
         story,
     }
 }

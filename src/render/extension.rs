@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{Podcast, Transcript};
+use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME, Podcast, SourcePlace, Transcript};
 use crate::render::entry::{EditionEnclosure, EditionEntry};
 use crate::render::media_type::type_of;
 use crate::render::text;
@@ -130,6 +130,22 @@ pub(super) fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
         text: Some(credit.name.clone()),
         ..Extension::with(PODCAST.0, "person", [("role", credit.role.clone()), ("href", credit.url.clone())])
     })
+}
+
+/// Returns the marks of what was added: the publication, and the plain names of the authors if it was added to them.
+pub(super) fn marks_of_source(entry: &EditionEntry) -> Vec<Extension> {
+    let Some(added) = &entry.added else { return Vec::new() };
+    let mark = |role: &str, text: &str| Extension {
+        text: Some(text.to_owned()),
+        ..Extension::with(
+            MEDIA.0,
+            "credit",
+            [("role", Some(role.to_owned())), ("scheme", Some(CREDIT_SCHEME.to_owned()))],
+        )
+    };
+    let authors = added.authors.iter().filter(|_| added.place == SourcePlace::Author);
+    let publication = mark(&format!("{CREDIT_ROLE_OF_PLACE}{}", added.place.name()), &added.publication);
+    std::iter::once(publication).chain(authors.map(|author| mark("author", &author.name))).collect()
 }
 
 /// Returns the namespaces for contributors, transcripts and chapters, and for replies, and for each whether the entries need

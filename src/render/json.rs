@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::entry::{Category, Podcast};
+use crate::entry::{Category, Podcast, SourcePlace};
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::{RenderError, text};
@@ -63,6 +63,7 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
         home_page_url: address::uri(&address::section_page(site, &section.id)),
         feed_url: view.self_url(Format::Json),
         description: section.description.as_deref().and_then(text::line),
+        icon: section.image.as_ref().map(address::uri),
         next_url: view.prev_archive(Format::Json),
         authors: text::line(owner).map(|name| JsonAuthor { name, url: None }).into_iter().collect(),
         language: text::language(&site.language),
@@ -73,7 +74,7 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
             current: view.current(Format::Json),
             rights: site.rights.as_deref().and_then(text::line),
         },
-        items: prepared.entries.iter().cloned().map(item).collect(),
+        items: prepared.entries_with_source().into_iter().map(item).collect(),
     };
     let mut document = serde_json::to_vec_pretty(&feed)?;
     document.push(b'\n');
@@ -88,6 +89,8 @@ struct JsonFeed {
     feed_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -180,9 +183,13 @@ struct ItemExtension {
     page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     byline: Option<String>,
-    /// The authors with e-mail addresses; only if one has an address.
+    /// The authors with e-mail addresses and without an added publication; only if one has an address, or the publication was
+    /// added to them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authors: Vec<JsonPerson>,
+    /// Where the publication was added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_in: Option<JsonAddition>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     via: Vec<JsonPerson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -201,6 +208,12 @@ struct ItemExtension {
     copies: Vec<JsonCopy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     podcast: Option<Podcast>,
+}
+
+#[derive(Serialize)]
+struct JsonAddition {
+    place: SourcePlace,
+    publication: String,
 }
 
 #[derive(Serialize)]
@@ -230,8 +243,10 @@ struct JsonCopy {
 
 fn item(entry: EditionEntry) -> JsonItem {
     let content_html = entry.content_html.or(entry.summary_html);
-    let has_address = entry.authors.iter().any(|author| author.email.is_some());
-    let with_addresses = if has_address { persons(entry.authors.clone()) } else { Vec::new() };
+    let plain_authors = entry.added.as_ref().map_or(&entry.authors, |added| &added.authors);
+    let is_added_to_authors = entry.added.as_ref().is_some_and(|added| added.place == SourcePlace::Author);
+    let has_more = is_added_to_authors || plain_authors.iter().any(|author| author.email.is_some());
+    let plain_authors = if has_more { persons(plain_authors.clone()) } else { Vec::new() };
     let content_text = content_html.is_none().then(|| entry.summary.clone());
     JsonItem {
         id: entry.id,
@@ -250,7 +265,8 @@ fn item(entry: EditionEntry) -> JsonItem {
         newswire: ItemExtension {
             page: entry.page,
             byline: text::line(&entry.story.byline),
-            authors: with_addresses,
+            authors: plain_authors,
+            source_in: entry.added.map(|added| JsonAddition { place: added.place, publication: added.publication }),
             via: persons(entry.contributors),
             categories: entry.categories,
             comments: entry.comments,

@@ -3,6 +3,7 @@
 use minijinja::context;
 
 use crate::config::{Edits, Section, Site};
+use crate::entry::SourcePlace;
 use crate::render::address::{self, Format};
 use crate::render::card::{CardPlace, cards, days};
 use crate::render::entry::{self, PreparedSection};
@@ -49,6 +50,8 @@ pub fn listing_section(path: &str, title: String) -> Section {
         max_age: None,
         per_feed: None,
         edits: Edits::Apply,
+        source_in: Some(SourcePlace::Author),
+        image: None,
         formerly: Vec::new(),
         podcast: None,
         access: None,

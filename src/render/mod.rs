@@ -24,6 +24,7 @@ mod rss;
 mod section_page;
 mod shown;
 mod sitemap;
+mod source_in;
 mod status;
 mod template_check;
 mod text;

@@ -25,9 +25,10 @@ use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
 
 /// The built-in templates, by the names under which users may replace them. `base.html` is the frame of all pages,
-/// `story_card.html` a story in a list.
-const TEMPLATES: [(&str, &str); 15] = [
+/// `days.html` a list of stories by day, `story_card.html` a story in a list.
+const TEMPLATES: [(&str, &str); 16] = [
     ("base.html", include_str!("templates/base.html")),
+    ("days.html", include_str!("templates/days.html")),
     ("story_card.html", include_str!("templates/story_card.html")),
     ("subscribe.html", include_str!("templates/subscribe.html")),
     ("index.html", include_str!("templates/index.html")),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rss::{Category, Channel, Enclosure, Guid, Item, Source};
+use rss::{Category, Channel, Enclosure, Guid, Image, Item, Source};
 
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry, PreparedSection};
@@ -22,7 +22,7 @@ const AMPERSAND: &str = "\u{2}";
 /// If the writer fails; no content causes that.
 pub fn rss(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
     let view = section.view;
-    let written = channel(view, section.entries.clone()).pretty_write_to(Vec::new(), b' ', 2)?;
+    let written = channel(view, section.entries_with_source()).pretty_write_to(Vec::new(), b' ', 2)?;
     let document = String::from_utf8_lossy(&written);
     let root = document.find("<rss").map_or(&*document, |start| &document[start..]);
     let root = root.replace(LESS_THAN, "&#x3C;").replace(AMPERSAND, "&#x26;");
@@ -45,13 +45,20 @@ fn channel(view: &SectionView, entries: Vec<EditionEntry>) -> Channel {
     channel.set_last_build_date(view.updated.rfc822());
     channel.set_generator(format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
     channel.set_ttl((view.max_age.as_secs() / 60).max(1).to_string());
+    channel.set_image(section.image.as_ref().map(|image| Image {
+        url: address::uri(image),
+        title: channel.title.clone(),
+        link: channel.link.clone(),
+        ..Image::default()
+    }));
     channel.set_extensions(extension::for_rss(extensions));
     channel.set_items(entries.into_iter().map(|entry| item(view, entry)).collect::<Vec<_>>());
     channel
 }
 
 fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
-    let any_media = entries.iter().any(|entry| entry.image.is_some() || !entry.enclosures.is_empty());
+    let any_media =
+        entries.iter().any(|entry| entry.image.is_some() || !entry.enclosures.is_empty() || entry.added.is_some());
     let any_content = entries.iter().any(|entry| entry.content_html.is_some());
     let any_dublin_core = !entries.is_empty();
     let declared = [
@@ -89,12 +96,15 @@ fn podcast_channel(view: &SectionView) -> Vec<Extension> {
     let email = owner.and_then(|owner| owner.email.as_deref());
     let details = [("name", text::line(name)), ("email", email.and_then(text::line))];
     let details = details.into_iter().filter_map(|(name, value)| Some(Extension::text(itunes, name, value?)));
-    vec![
+    let image = view.section.image.as_ref().map(address::uri);
+    let image = image.map(|image| Extension::with(itunes, "image", [("href", Some(image))]));
+    let required = vec![
         Extension::text(itunes, "author", text::line(name).unwrap_or_default()),
         Extension::with(itunes, "category", [("text", text::line(&podcast.category))]),
         Extension::text(itunes, "explicit", podcast.explicit),
         Extension { children: details.collect(), ..Extension::with(itunes, "owner", []) },
-    ]
+    ];
+    required.into_iter().chain(image).collect()
 }
 
 fn item(view: &SectionView, entry: EditionEntry) -> Item {
@@ -132,6 +142,7 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
     extensions.extend(extension::credits(entry));
     extensions.extend(extension::in_reply_to(entry));
+    extensions.extend(extension::marks_of_source(entry));
     extensions
 }
 

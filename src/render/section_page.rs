@@ -15,7 +15,7 @@ use crate::render::address::{self, Format};
 use crate::render::card::{Card, CardPlace, Date, cards, days};
 use crate::render::entry::PreparedSection;
 use crate::render::page::{FeedLink, PageHead, Pages, SectionLink, alternates, value};
-use crate::render::{RenderError, SectionView, text};
+use crate::render::{RenderError, SectionView, shown, text};
 
 /// The target size of a page: what a phone loads at once. A longer page shows fewer stories and summaries.
 const PAGE_BYTES: usize = 56_000;
@@ -125,6 +125,7 @@ impl Pages {
             all_feeds => self.all_feeds(view),
             sources => value(sources(view)),
             facets => self.facets(view, cards),
+            face => section.image.as_ref().filter(|_| site.pictures).and_then(|image| shown::over_https(image.as_str())),
             feed_url => address::uri(&address::subscription(site, section, Format::Atom)),
         };
         self.render("section.html", site, &page, block)

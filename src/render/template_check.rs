@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::config::{Edits, Front, Owner, Section, Site};
-use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
+use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source, SourcePlace};
 use crate::query::Query;
 use crate::reason::JoinReason;
 use crate::render::feed_list::{FeedPage, ListedFeed};
@@ -133,6 +133,8 @@ fn section() -> Section {
         max_age: None,
         per_feed: None,
         edits: Edits::Apply,
+        source_in: Some(SourcePlace::Author),
+        image: None,
         formerly: Vec::new(),
         podcast: None,
         access: None,

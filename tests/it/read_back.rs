@@ -54,9 +54,15 @@ const RELAY: &str = r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-synt
 
 /// Creates a newswire with these feeds, polls them and publishes. Returns its workspace.
 fn newswire(name: &str, feeds: &[(&str, &str)]) -> Workspace {
+    newswire_with(name, feeds, "author")
+}
+
+/// Creates the same newswire with this value of the section's `source_in`.
+fn newswire_with(name: &str, feeds: &[(&str, &str)], source_in: &str) -> Workspace {
     let mut config =
         format!("[site]\nurl = \"https://{name}.example/\"\ntitle = \"{name}\"\nrights = \"(c) {name}\"\n");
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
+    config += &format!("source_in = \"{source_in}\"\n");
     for (file, _) in feeds {
         let id = file.split('.').next().unwrap();
         config += &format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{file}\"\nsite = \"https://{id}.example/\"\n");
@@ -134,6 +140,31 @@ fn stories_are_the_same_in_a_second_newswire_and_in_a_third() {
                     assert_eq!(found[field], *value, "{format}, {name}: {field} of {}", expected["title"]);
                 }
             }
+        }
+    }
+}
+
+/// What readers see of the publication is not what another newswire reads: it takes the story as its source wrote it.
+#[test]
+fn publication_that_a_newswire_adds_is_taken_off_when_it_is_read_back() {
+    let feeds = [("planet.xml", PLANET), ("press.xml", PRESS), ("relay.xml", RELAY)];
+    let seen = |workspace: &Workspace, format: &str| -> Vec<Value> {
+        let edition: Value = serde_json::from_str(&workspace.read("site/all.json")).unwrap();
+        let people: &[&str] = if format == "rss" { &["name"] } else { &["name", "url"] };
+        let item = |item: &Value| {
+            json!({ "url": item["url"], "title": item["title"], "authors": only(&item["authors"], people),
+                "html": item["content_html"], "byline": item["_newswire"]["byline"] })
+        };
+        edition["items"].as_array().unwrap().iter().map(item).collect()
+    };
+    let plain = newswire_with("first", &feeds, "none");
+    for place in ["author", "title", "content"] {
+        let first = newswire_with("first", &feeds, place);
+        assert_ne!(seen(&first, "json"), seen(&plain, "json"), "{place}");
+        for format in ["atom", "rss", "json"] {
+            let file = format!("wire.{format}");
+            let second = newswire_with("second", &[(&file, &first.read(&format!("site/all.{format}")))], "none");
+            assert_eq!(seen(&second, format), seen(&plain, format), "{place}, {format}");
         }
     }
 }

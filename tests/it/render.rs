@@ -3,7 +3,7 @@
 use crate::samples;
 
 use newswire::config::Section;
-use newswire::entry::{Credit, InReplyTo};
+use newswire::entry::{Credit, InReplyTo, SourcePlace};
 use newswire::render::{self, Pages, SectionView};
 use newswire::section::ShownStory;
 use samples::*;
@@ -96,11 +96,59 @@ fn source_has_the_date_of_its_newest_story_unless_it_has_its_own() {
 /// An entry without author is attributed to its source, never to the site.
 #[test]
 fn entry_without_author_is_attributed_to_its_source() {
-    let (site, section) = (site(), section("all", "All"));
+    let site = site();
     let stories = [story("one", "2020-01-01T00:00:00Z", entry("urn:one", "One"))];
-    let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[]).prepare()).unwrap()).unwrap();
-    let source = document.split("<source>").nth(1).unwrap().split("</source>").next().unwrap();
-    assert!(source.contains("<name>The Source</name>"), "{document}");
+    let check = |place: Option<SourcePlace>, parent: &str| {
+        let section = Section { source_in: place, ..section("all", "All") };
+        let prepared = view(&site, &section, &stories, &[]);
+        let document = String::from_utf8(render::atom(&prepared.prepare()).unwrap()).unwrap();
+        let entry = document.split("<entry>").nth(1).unwrap();
+        let inside = entry.split(&format!("<{parent}>")).nth(1).unwrap().split(&format!("</{parent}>")).next().unwrap();
+        assert!(inside.contains("<name>The Source</name>"), "{document}");
+    };
+    check(Some(SourcePlace::Author), "author");
+    check(None, "source");
+}
+
+/// The places where a story names its publication, and what each format then has.
+#[test]
+fn publication_is_named_where_the_section_wants_it() {
+    let site = site();
+    let stories = [war_story()];
+    let check = |place: Option<SourcePlace>, atom: &[&str], rss: &[&str], json: &[(&str, &str)]| {
+        let section = Section { source_in: place, ..section("all", "All") };
+        let view = view(&site, &section, &stories, &[]);
+        let text = |document: Vec<u8>| String::from_utf8(document).unwrap();
+        for (document, parts) in
+            [(text(render::atom(&view.prepare()).unwrap()), atom), (text(render::rss(&view.prepare()).unwrap()), rss)]
+        {
+            parts.iter().for_each(|part| assert!(document.contains(part), "{place:?}: {part}\n{document}"));
+        }
+        let document: serde_json::Value = serde_json::from_slice(&render::json(&view.prepare()).unwrap()).unwrap();
+        for (pointer, expected) in json {
+            let value = document.pointer(&format!("/items/0/{pointer}")).unwrap();
+            assert!(value.as_str().unwrap().starts_with(expected), "{place:?}: {value}");
+        }
+    };
+    check(
+        Some(SourcePlace::Author),
+        &["<name>Darius Shahtahmasebi, Anti-Media</name>"],
+        &["<dc:creator>Darius Shahtahmasebi, Anti-Media</dc:creator>"],
+        &[("authors/0/name", "Darius Shahtahmasebi, Anti-Media"), ("_newswire/authors/0/name", "Darius Shahtahmasebi")],
+    );
+    check(
+        Some(SourcePlace::Title),
+        &["<title>Anti-Media: US War", "<name>Darius Shahtahmasebi</name>"],
+        &["<title>Anti-Media: US War"],
+        &[("title", "Anti-Media: US War"), ("authors/0/name", "Darius Shahtahmasebi")],
+    );
+    check(
+        Some(SourcePlace::Content),
+        &["&gt;Anti-Media&lt;/a&gt;&lt;/p&gt;"],
+        &["<content:encoded><![CDATA[<p><a href=\"http://theantimedia.example/\">Anti-Media</a></p>"],
+        &[("content_html", "<p><a href=\"http://theantimedia.example/\">Anti-Media</a></p>"), ("title", "US War")],
+    );
+    check(None, &["<title>US War", "<name>Darius Shahtahmasebi</name>"], &["<title>US War"], &[("title", "US War")]);
 }
 
 #[test]

@@ -5,11 +5,12 @@
 //! copies (the same news in other feeds). `_newswire` is trusted as little as the same elements of Atom.
 
 use super::{Author, MAX_PARTS, number, people, plain};
-use crate::entry::Category;
+use crate::entry::{Category, SourcePlace};
 use crate::parse::dates;
 use crate::parse::lenient::{Flag, List, OfText, Rare, Text, object};
 use crate::parse::model::{
-    ParsedCopy, ParsedCredit, ParsedEntry, ParsedInReplyTo, ParsedInfo, ParsedPodcast, ParsedSource, ParsedTranscript,
+    ParsedAddition, ParsedCopy, ParsedCredit, ParsedEntry, ParsedInReplyTo, ParsedInfo, ParsedPerson, ParsedPodcast,
+    ParsedSource, ParsedTranscript,
 };
 use crate::parse::person;
 
@@ -35,6 +36,15 @@ object! {
         source: Rare<OurSource>,
         copies: List<OtherCopy, MAX_PARTS>,
         podcast: Rare<OurPodcast>,
+        source_in: Rare<OurAddition>,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct OurAddition {
+        place: Text,
+        publication: Text,
     }
 }
 
@@ -137,7 +147,7 @@ macro_rules! never_a_text {
     };
 }
 
-never_a_text!(OurDocument, OurItem, Term, Reply, OurCredit, OurSource, OtherCopy, OurPodcast, File);
+never_a_text!(OurAddition, OurDocument, OurItem, Term, Reply, OurCredit, OurSource, OtherCopy, OurPodcast, File);
 
 /// Returns what `_newswire` says about the feed itself.
 pub(super) fn info(ours: OurDocument) -> ParsedInfo {
@@ -156,7 +166,10 @@ pub(super) fn add(ours: OurItem, entry: &mut ParsedEntry) {
     entry.categories.retain(|tag| categories.iter().all(|category| category.term != tag.term));
     entry.categories.splice(0..0, categories);
     let authors = people(ours.authors);
-    if !authors.is_empty() {
+    entry.added = ours.source_in.0.map(|added| Box::new(self::added(*added, &authors)));
+    // With the publication as the only author, there is no plain author.
+    let is_added = |added: &ParsedAddition| added.place == Some(SourcePlace::Author);
+    if !authors.is_empty() || entry.added.as_deref().is_some_and(is_added) {
         entry.authors = authors;
     }
     entry.contributors = people(ours.via);
@@ -175,6 +188,14 @@ pub(super) fn add(ours: OurItem, entry: &mut ParsedEntry) {
 
 pub(super) fn email(email: Email) -> Option<String> {
     email.0.0.as_deref().and_then(person::email)
+}
+
+fn added(added: OurAddition, authors: &[ParsedPerson]) -> ParsedAddition {
+    ParsedAddition {
+        place: added.place.0.as_deref().and_then(SourcePlace::named),
+        publication: added.publication.0.unwrap_or_default(),
+        authors: authors.iter().map(|author| author.name.clone().unwrap_or_default()).collect(),
+    }
 }
 
 fn category(term: Term) -> Option<Category> {

@@ -259,6 +259,10 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             format!("{FEED}[[section]]\nid = \"news\"\nfeeds = [\"b\"]\n"),
             "6:10: there is no feed `b` (did you mean `a`?)",
         ),
+        (
+            section("source_in = \"titel\""),
+            "7:13: expected one of \"author\", \"title\", \"content\", \"none\" (did you mean \"title\"?)",
+        ),
         (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
         (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table (put it in brackets: [{ … }])"),
         (section("keep = [ {} ]"), "7:10: an empty rule would match every story (remove it)"),
@@ -321,6 +325,16 @@ fn legal_but_probably_unintended_settings_are_warnings() {
     check(
         &format!("{FEED}{SECTION}keep = [{{ title = \"/.*/\" }}]\n"),
         "7:19: this matches everything (remove it, or write what it should match)",
+    );
+    check(
+        &format!("{FEED}[[section]]\nid = \"tags\"\nfeeds = [\"*\"]\n"),
+        "5:6: newswire has pages of its own under /tags/, and a section with this id can hide them (write id = \"tags-news\" and \
+         formerly = [\"tags\"])",
+    );
+    check(
+        &format!("{FEED}{SECTION}podcast = {{ category = \"News\" }}\n"),
+        "7:11: podcast directories refuse a podcast without a cover (add image = \"https://…\": a square JPEG or PNG of 1400 to \
+         3000 pixels)",
     );
     let too_often = "(few feeds change so often, and publishers may block you; write \"every 15 minutes\" or more)";
     for (schedule, gap) in [("every 2 minutes", "2 minutes"), ("*/5 * * * *", "5 minutes"), ("0,1 8 * * *", "1 minute")]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use newswire::config::{Edits, Owner, PodcastChannel, Section, Site};
-use newswire::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Podcast, Source, Transcript};
+use newswire::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Podcast, Source, SourcePlace, Transcript};
 use newswire::render::{SectionView, StoryView};
 use newswire::section::{ShownCopy, ShownFeed, ShownStory};
 use newswire::time::Timestamp;
@@ -55,6 +55,8 @@ pub fn section(id: &str, title: &str) -> Section {
         max_age: None,
         per_feed: None,
         edits: Edits::Apply,
+        source_in: Some(SourcePlace::Author),
+        image: None,
         formerly: Vec::new(),
         podcast: None,
         access: None,
