@@ -79,7 +79,7 @@ pub(super) fn decode(coding: Coding, body: &[u8], buffer: Vec<u8>, room: u64) ->
         Coding::Deflate if has_zlib_header(body) => bounded(flate2::read::ZlibDecoder::new(body), buffer, room),
         Coding::Deflate => bounded(flate2::read::DeflateDecoder::new(body), buffer, room),
         Coding::Brotli if body.first().is_some_and(|byte| byte & 0x7f == BROTLI_LARGE_WINDOW) => {
-            Err(io::Error::other("its brotli window is larger than RFC 7932 allows"))
+            Err(io::Error::other("the brotli window is larger than RFC 7932 allows"))
         }
         Coding::Brotli => bounded(brotli::Decompressor::new(body, BROTLI_BUFFER_BYTES), buffer, room),
         Coding::Zstd => {
@@ -109,7 +109,7 @@ fn gunzip(mut body: &[u8], mut buffer: Vec<u8>, room: u64) -> io::Result<Option<
             return Ok(Some(buffer));
         }
     }
-    Err(io::Error::other(format!("it has more than {MAX_GZIP_MEMBERS} gzip members")))
+    Err(io::Error::other(format!("the body has more than {MAX_GZIP_MEMBERS} gzip members")))
 }
 
 /// Checks the zlib header (RFC 1950 §2.2): method 8, and a checksum over both bytes.
@@ -158,7 +158,7 @@ mod tests {
         let members = |count: usize| gzip(b"").repeat(count);
         assert!(decode(Coding::Gzip, &members(1_000), Vec::new(), 1).unwrap().unwrap().is_empty());
         let error = decode(Coding::Gzip, &members(20_000), Vec::new(), 1).unwrap_err();
-        assert_eq!(error.to_string(), "it has more than 10000 gzip members");
+        assert_eq!(error.to_string(), "the body has more than 10000 gzip members");
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
