@@ -173,7 +173,8 @@ impl Publisher {
         }
         let editions = self.write_editions(config, &current, &memory.editions, &mut files).await?;
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
-            // A section without an edition, such as a new one whose stories are still being judged, keeps its files.
+            // A section without an edition keeps its files. It may be a new section whose rules have not been applied
+            // yet to the stories.
             if current.edition(&format!("{}/", section.id)).is_none() {
                 files.keep_section(&section.id);
             }

@@ -1,11 +1,11 @@
 //! Publishing: renders the changed sections into editions in memory, and writes the same bytes as files into a folder.
 //!
-//! The policy held here:
+//! The policy:
 //!
 //! - An edition changes only when its content does.
 //! - The last good edition stays if the new one cannot be rendered, or does not parse to the stories it was rendered
-//!   from. It also stays while stories that the section shows are still being judged, that is, while newswire decides
-//!   by a changed definition whether they are in the section.
+//!   from. It also stays while a changed definition of the section has not been applied yet to all stories that the
+//!   section shows.
 //! - A failing feed never becomes an entry.
 //! - Private sections are in no index, OPML, sitemap or folder.
 
@@ -110,8 +110,8 @@ pub struct Published {
     pub errors: Vec<PublishError>,
     /// The public sections whose content changed for readers.
     pub changed: BTreeSet<SectionId>,
-    /// The sections to publish again, because one publication could not archive everything, or because stories that
-    /// they show are still being judged.
+    /// The sections to publish again. Either one publication could not archive everything, or a changed definition has
+    /// not been applied yet to all stories that the section shows.
     pub unfinished: BTreeSet<SectionId>,
 }
 
@@ -217,7 +217,7 @@ impl Publisher {
                     published.unfinished.extend(has_more.then(|| section.id.clone()));
                     editions.sections[position] = Some(Arc::new(added));
                 }
-                // The stories that the section shows are still being judged.
+                // A changed definition has not been applied yet to all stories that the section shows.
                 Ok(None) => {
                     published.unfinished.insert(section.id.clone());
                     if is_new_setting {

@@ -167,8 +167,8 @@ fn private(section: &Section) -> Option<SectionId> {
 
 impl Publisher {
     /// Archives the stories that a section no longer shows, then renders the section. `known` are its editions under
-    /// the same config. To judge a story is to decide whether it is in the section. Archives nothing until all stories
-    /// are judged. Returns `None` while a story that the section shows is still being judged.
+    /// the same config. Archives nothing until the section's definition was applied to all stories. Returns `None`
+    /// until it was applied to all stories that the section shows.
     pub(super) async fn render_section(
         &self,
         config: &Arc<Config>,

@@ -1,6 +1,6 @@
-//! Says how many stories a section has judged by its current definition. To judge a story is to decide whether it is in
-//! the section. When the definition of a section changes, the stories that the change can affect are judged again, the
-//! newest first.
+//! Says to which stories the current definition of a section was applied, that is, for which stories newswire has
+//! decided whether they are in the section. When a definition changes, it is applied again to the stories that the
+//! change can affect, the newest first.
 
 use crate::config::{Edits, Section};
 use crate::rows::JudgingRow;
@@ -10,19 +10,19 @@ use crate::time::Timestamp;
 
 use super::SectionContent;
 
-/// Which stories of a section are judged by its current definition.
+/// To which stories the current definition of a section was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// Something that the section shows may still change.
     NotYet,
-    /// All stories that the section shows are judged. Older stories are not.
+    /// The definition was applied to all stories that the section shows, but not to all older ones.
     Shown,
-    /// All stories are judged.
+    /// The definition was applied to all stories.
     All,
 }
 
-/// Returns which stories of a section with this content are judged. The content must come from the same read of the
-/// store as `view`.
+/// Returns to which stories the current definition of a section was applied. `content` is the content of the section.
+/// It must come from the same read of the store as `view`.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub fn readiness(
     let down_to = match last {
         // The document is full, so a story that is older than its last one cannot be shown.
         Some(last) if content.is_full && last > row.cursor => last,
-        // All stories that are not judged yet are too old for the section.
+        // All stories to which the definition was not applied yet are too old for the section.
         _ if is_too_old(row.cursor.0) => (Timestamp::MIN, JudgingRow::START.1),
         _ => return Ok(Readiness::NotYet),
     };
