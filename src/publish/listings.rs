@@ -4,6 +4,7 @@
 //! always has a page, and so does a term of a facet that a story has. The folder has no tags, because there may be very
 //! many.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ use crate::time::Timestamp;
 
 /// The most stories of a listing.
 const LISTED: usize = 50;
+
+/// The most tags to which the pages of stories link.
+const LISTED_TAGS: usize = 500;
 
 /// The stories of each listing, by its path.
 pub(super) type ListedStories<'e> = BTreeMap<&'e str, Vec<&'e ShownRow>>;
@@ -48,12 +52,14 @@ impl Editions {
         listed
     }
 
-    /// Returns the paths of the tags that have a page.
+    /// Returns the paths of the tags that have a page; of very many, only those with the most stories.
     pub(super) fn tags(&self) -> &BTreeSet<String> {
         self.tags.get_or_init(|| {
             let listed = self.listed(|path| path.starts_with(TAGS));
-            let tags = listed.into_iter().filter(|(_, rows)| rows.len() >= LEAST_TAGGED);
-            tags.map(|(path, _)| path.to_owned()).collect()
+            let mut tags: Vec<_> = listed.into_iter().filter(|(_, rows)| rows.len() >= LEAST_TAGGED).collect();
+            // The sort is stable: of tags with equally many stories, the first in the alphabet are kept.
+            tags.sort_by_key(|(_, rows)| Reverse(rows.len()));
+            tags.into_iter().take(LISTED_TAGS).map(|(path, _)| path.to_owned()).collect()
         })
     }
 }

@@ -1,4 +1,5 @@
-//! The pages in Chromium: no page scrolls sideways, no element covers another, and every picture is in its place.
+//! The pages in Chromium on a phone, a tablet, a desktop and paper, in light and dark: no page scrolls sideways, no element
+//! covers another, every picture is in its place, and every text has the contrast that WCAG 2.2 §1.4.3 asks for.
 
 use crate::samples;
 
@@ -22,11 +23,40 @@ for (const box of document.querySelectorAll('.story, .band, .box, .whole > heade
     if (wide > 1 && high > 1 && getComputedStyle(one).float === 'none') faults.push(name(one) + ' covers ' + name(other));
   }));
 }
+// In a text from right to left, the scroll bar is on the left, so the page does not begin at 0.
+const whole = root.getBoundingClientRect();
 for (const img of document.querySelectorAll('img')) {
   const rect = img.getBoundingClientRect();
   // A picture in a text that does not load takes no room.
   const isLost = !img.closest('.content') && (rect.width < 1 || rect.height < 1);
-  if (isLost || rect.right > root.clientWidth + 1 || rect.left < -1) faults.push('picture out of place: ' + img.src);
+  if (isLost || rect.right > whole.right + 1 || rect.left < whole.left - 1) faults.push('picture out of place: ' + img.src);
+}
+const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+const rgba = colour => {
+  canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+  return [...canvas.getImageData(0, 0, 1, 1).data];
+};
+const light = colour => {
+  const linear = part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  return 0.2126 * linear(colour[0]) + 0.7152 * linear(colour[1]) + 0.0722 * linear(colour[2]);
+};
+const behind = element => {
+  for (; element; element = element.parentElement) {
+    const colour = rgba(getComputedStyle(element).backgroundColor);
+    if (colour[3] === 255) return colour;
+  }
+  return [255, 255, 255, 255];
+};
+const seen = new Set();
+for (const element of document.querySelectorAll('body *')) {
+  const hasText = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  if (!hasText || !element.checkVisibility()) continue;
+  const key = getComputedStyle(element).color + ' on ' + behind(element);
+  if (seen.has(key)) continue;
+  seen.add(key);
+  const [one, other] = [light(rgba(getComputedStyle(element).color)), light(behind(element))].sort((a, b) => b - a);
+  const contrast = (one + 0.05) / (other + 0.05);
+  if (contrast < 4.5) faults.push('contrast ' + contrast.toFixed(1) + ' of ' + name(element));
 }
 document.title = 'measured: ' + (faults.slice(0, 5).join('; ') || 'well');
 ";
@@ -96,11 +126,31 @@ fn pages(site: &Site, sections: &[Section]) -> Vec<(String, String)> {
     all.into_iter().map(|(name, page)| (name, with_style(page))).collect()
 }
 
-/// Returns what [`MEASURE`] finds on a page in a Chromium window of this width; `None` if Chromium is not installed.
-fn measured(page: &str, width: u32) -> Option<String> {
+/// A page as it looks in one place.
+struct Look {
+    name: String,
+    width: u32,
+    html: String,
+}
+
+/// A script that writes what each frame measured into the title, as a list.
+const COLLECT: &str = "
+onload = () => {
+  document.title = 'all: ' + JSON.stringify([...document.querySelectorAll('iframe')].map(frame => frame.contentDocument.title));
+};
+";
+
+/// Returns what [`MEASURE`] finds on each page, in frames of one Chromium window; `None` if Chromium is not installed.
+fn measured(looks: &[Look]) -> Option<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("page.html");
-    std::fs::write(&file, page.replace("</body>", &format!("<script>{MEASURE}</script></body>"))).unwrap();
+    let file = folder.path().join("pages.html");
+    let frame = |look: &Look| {
+        let page = look.html.replace("</body>", &format!("<script>{MEASURE}</script></body>"));
+        let page = html_escape::encode_double_quoted_attribute(&page);
+        format!("<iframe width=\"{}\" height=\"1200\" srcdoc=\"{page}\"></iframe>", look.width)
+    };
+    let frames: String = looks.iter().map(frame).collect();
+    std::fs::write(&file, format!("<!doctype html><title></title><script>{COLLECT}</script>{frames}")).unwrap();
     let mut chromium = Command::new("chromium");
     chromium.args([
         "--headless",
@@ -110,12 +160,13 @@ fn measured(page: &str, width: u32) -> Option<String> {
         "--dump-dom",
     ]);
     chromium.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
-    chromium.arg(format!("--window-size={width},1200")).arg(format!("file://{}", file.display()));
+    chromium.arg(format!("file://{}", file.display()));
     match chromium.stderr(Stdio::null()).output() {
         Ok(done) => {
             let document = String::from_utf8_lossy(&done.stdout).into_owned();
-            let title = document.split("<title>measured: ").nth(1).and_then(|rest| rest.split("</title>").next());
-            Some(title.unwrap_or_else(|| panic!("not measured: {document}")).to_owned())
+            let list = document.split("<title>all: ").nth(1).and_then(|rest| rest.split("</title>").next());
+            let list = html_escape::decode_html_entities(list.expect("Chromium measures the pages")).into_owned();
+            Some(serde_json::from_str(&list).unwrap())
         }
         Err(error) => {
             assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "chromium: {error}");
@@ -125,14 +176,32 @@ fn measured(page: &str, width: u32) -> Option<String> {
     }
 }
 
+/// Returns how the page looks in each place: on a phone in the dark, on a tablet, on a desktop, and on paper. The rules for
+/// the dark and for paper are made to apply in the window.
+fn looks(page: &str) -> [(&'static str, u32, String); 4] {
+    let always = |condition: &str| {
+        assert!(page.contains(condition), "the style sheet has no rules for {condition}");
+        page.replace(condition, "@media all")
+    };
+    [
+        ("a phone in the dark", 390, always("@media (prefers-color-scheme: dark)")),
+        ("a tablet", 768, page.to_owned()),
+        ("a desktop", 1280, page.to_owned()),
+        ("paper", 720, always("@media print")),
+    ]
+}
+
 #[track_caller]
 fn check(site: &Site, sections: &[Section]) {
-    for (name, page) in pages(site, sections) {
-        for width in [390, 1280] {
-            let Some(measured) = measured(&page, width) else { return };
-            assert_eq!(measured, "well", "{name} at {width} pixels");
-        }
-    }
+    let looks = pages(site, sections).into_iter().flat_map(|(name, page)| {
+        looks(&page).map(|(place, width, html)| Look { name: format!("{name} on {place}"), width, html })
+    });
+    let looks: Vec<Look> = looks.collect();
+    let Some(measured) = measured(&looks) else { return };
+    assert_eq!(measured.len(), looks.len());
+    let faults: Vec<_> = looks.iter().zip(&measured).filter(|(_, measured)| *measured != "measured: well").collect();
+    let faults: Vec<String> = faults.iter().map(|(look, measured)| format!("{}: {measured}", look.name)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
@@ -146,4 +215,27 @@ fn pages_of_many_sections_with_long_names_have_no_layout_faults() {
 fn pages_of_one_section_from_right_to_left_have_no_layout_faults() {
     let site = Site { language: "ar".to_owned(), title: long("عنوان"), ..site() };
     check(&site, &[section("all", "الكل")]);
+}
+
+#[test]
+fn faults_of_a_layout_are_found() {
+    let page = |body: &str| Look {
+        name: String::new(),
+        width: 390,
+        html: format!(
+            "<!doctype html><html><head><style>body {{ margin: 0 }}</style></head><body>{body}</body></html>"
+        ),
+    };
+    let looks = [
+        page("<p style=\"width: 900px\">wide</p>"),
+        page("<div class=\"box\"><p>one</p><p style=\"margin-top: -3rem\">other</p></div>"),
+        page("<p style=\"color: #999\">pale</p>"),
+        page("<img src=\"x.png\" width=\"9\" height=\"9\" style=\"margin-left: -5px\">"),
+        page("<p>good</p>"),
+    ];
+    let Some(measured) = measured(&looks) else { return };
+    let expected = ["scrolls sideways to 900", "p. covers p.", "contrast 2.8 of p.", "picture out of place", "well"];
+    for (found, expected) in measured.iter().zip(expected) {
+        assert!(found.starts_with(&format!("measured: {expected}")), "{expected}: {found}");
+    }
 }
