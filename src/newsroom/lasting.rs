@@ -111,14 +111,20 @@ impl TagEnd {
     }
 }
 
-/// Returns the text without counters and advertisements, and with single spaces between words.
+/// Returns the text without counters and advertisements, and with a space after each word. `text` is plain text: its
+/// lines have single spaces between words and no other white space.
 fn lasting(text: &str) -> String {
-    let mut lasting = String::with_capacity(text.len());
+    let mut lasting = String::with_capacity(text.len() + 1);
     for line in text.lines().filter(|line| !ADVERTISEMENT.is_match(line)) {
-        let may_count = || line.contains(char::is_numeric) && line.split_whitespace().nth(COUNTER_LINE_WORDS).is_none();
-        let line = if may_count() { COUNTER.replace_all(line, " ") } else { line.into() };
-        for word in line.split_whitespace() {
-            lasting.push_str(word);
+        let is_short = || line.bytes().filter(|byte| *byte == b' ').nth(COUNTER_LINE_WORDS - 1).is_none();
+        let may_count = || is_short() && line.contains(char::is_numeric);
+        if may_count() {
+            for word in COUNTER.replace_all(line, " ").split_whitespace() {
+                lasting.push_str(word);
+                lasting.push(' ');
+            }
+        } else if !line.is_empty() {
+            lasting.push_str(line);
             lasting.push(' ');
         }
     }
@@ -134,6 +140,19 @@ mod tests {
         let mut addresses = Vec::new();
         lasting_addresses(html, &mut |address| addresses.push(address.to_owned()));
         assert_eq!(addresses, expected, "{html}");
+    }
+
+    #[test]
+    fn words_last_and_counters_and_advertisements_do_not() {
+        let check = |text: &str, expected: &str| assert_eq!(lasting(text), expected, "{text}");
+        check("", "");
+        check("The quay at night", "The quay at night ");
+        check("The quay\nat night", "The quay at night ");
+        check("The quay 12 comments\nat night", "The quay at night ");
+        check("Advertisement\nThe quay", "The quay ");
+        check("12 views\nIn 2017", "In 2017 ");
+        let long = "The bill to widen the old quay in the harbour was passed by 12 votes";
+        check(long, &format!("{long} "));
     }
 
     #[test]
