@@ -20,7 +20,9 @@ pub struct PlainText {
 impl PlainText {
     /// Extracts the plain text of an entry.
     pub fn of(entry: &Entry) -> PlainText {
-        let mut all = entry.title.clone();
+        let htmls = [&entry.summary_html, &entry.content_html].map(|html| html.as_deref().map_or(0, str::len));
+        let mut all = String::with_capacity(entry.title.len() + 2 + htmls.iter().sum::<usize>());
+        all.push_str(&entry.title);
         let mut add = |html: Option<&str>| {
             all.push('\n');
             let start = all.len();
