@@ -75,9 +75,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
 /// ASCII. An encoding that writes other letters with ASCII bytes (ISO-2022-JP) is always likelier.
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
-    let beyond_ascii = text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();
-    let may_be_chance = (1..SURELY_UTF8_CHARS).contains(&beyond_ascii);
-    let other = first.filter(|&encoding| encoding != UTF_8 && may_be_chance && !encoding.is_single_byte());
+    let beyond_ascii = || text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();
+    let may_be_chance = || (1..SURELY_UTF8_CHARS).contains(&beyond_ascii());
+    let other = first.filter(|&encoding| encoding != UTF_8 && !encoding.is_single_byte() && may_be_chance());
     if let Some(encoding) = other.or(first.filter(|encoding| !encoding.is_ascii_compatible()))
         && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(text.as_bytes())
         && text.contains('<')

@@ -15,6 +15,9 @@ const RUNS_FOR_ONE_SOUND: usize = 5;
 /// After this many sound runs, the search ends if too few doubly encoded ones were found.
 const SOUND_RUNS_UNTIL_SURE: usize = 100;
 
+/// How many bytes are checked at once for characters outside ASCII.
+const ASCII_BYTES: usize = 64;
+
 /// Undoes the second encoding if there was one.
 pub(super) fn undo<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     if !is_encoded_twice(&text) {
@@ -51,7 +54,10 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = text.as_bytes();
     let mut from = 0;
     std::iter::from_fn(move || {
-        let start = from + bytes[from..].iter().position(|byte| !byte.is_ascii())?;
+        // Most text is ASCII, and checking many bytes at once is faster than checking each.
+        let ascii = bytes[from..].chunks(ASCII_BYTES).take_while(|chunk| chunk.is_ascii()).map(<[u8]>::len);
+        let near = from + ascii.sum::<usize>();
+        let start = near + bytes[near..].iter().position(|byte| !byte.is_ascii())?;
         let length = bytes[start..].iter().position(u8::is_ascii).unwrap_or(bytes.len() - start);
         from = start + length;
         Some((start, &text[start..from]))
@@ -91,6 +97,16 @@ mod tests {
     fn text_that_was_encoded_twice_is_decoded_again() {
         check("Neige et pluie verglaÃ§ante : alerte Ã©tendue", "Neige et pluie verglaçante : alerte étendue");
         check("itâ€™s Ã\u{a0} la carte", "it’s à la carte");
+    }
+
+    #[test]
+    fn runs_are_found_wherever_they_are() {
+        for length in [1, ASCII_BYTES - 1, ASCII_BYTES, 2 * ASCII_BYTES + 1] {
+            let ascii = "x".repeat(length);
+            let text = format!("{ascii}é{ascii}日本{ascii}");
+            let found: Vec<_> = runs(&text).collect();
+            assert_eq!(found, [(length, "é"), (2 * length + 2, "日本")], "{length}");
+        }
     }
 
     #[test]
