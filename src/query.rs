@@ -239,7 +239,7 @@ pub fn indexed<'p>(title: &str, text: &PlainText, people: impl Iterator<Item = &
 
 /// Prepares a text for the index: characters of scripts without spaces become separate words.
 fn spaced(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_searched_alone) {
+    if text.is_ascii() || !text.chars().any(is_searched_alone) {
         return Cow::Borrowed(text);
     }
     let mut spaced = String::with_capacity(text.len() * 2);
