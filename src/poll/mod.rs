@@ -50,9 +50,9 @@ pub use read::{scrub_guids, without_secrets};
 /// this limit the documents that wait would fill memory.
 const UNWRITTEN_KIB: u32 = 64 * 1024;
 
-/// The least memory that a poll counts for, in KiB. So at most 64 polls wait to be written, twice as many as the writer
+/// The least memory that a poll counts for, in KiB. So at most 128 polls wait to be written, twice as many as the writer
 /// writes in one transaction.
-const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 64;
+const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 128;
 
 /// The memory that a document takes from reading until it is written, as a multiple of its body's size. The memory
 /// holds the entries, their text, and the data by which entries are compared, which takes the most.

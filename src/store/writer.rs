@@ -19,7 +19,7 @@ use super::{StoreError, View};
 /// The most jobs per transaction. A commit takes as long as the work of a few polls, because it writes each page that
 /// the jobs changed. The number is half of the documents that may be parsed but not written yet, so that parsing
 /// continues during a commit.
-const GROUP: usize = 32;
+const GROUP: usize = 64;
 
 /// How long a group of jobs waits for the next job. A single poll is delayed by this time.
 const GATHER: Duration = Duration::from_millis(5);
