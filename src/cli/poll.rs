@@ -16,7 +16,7 @@ use super::output::{columns, count, labelled, print, relative, safe, wrap};
 use super::{CommandError, Done, ask, load, no_feed, runtime, upgrade};
 use crate::clock;
 use crate::commit;
-use crate::config::Config;
+use crate::config::{Config, Feed};
 use crate::daemon::control::{Answer, Request};
 use crate::feed::{Failure, FailureKind, FeedId, HoldReason, Note, RepairKind};
 use crate::fetch::Fetcher;
@@ -145,8 +145,11 @@ async fn poll_here(
     bar: &ProgressBar,
 ) -> Result<Vec<PollReport>, CommandError> {
     let now = clock::now();
+    let fetcher = Fetcher::new(&config.poll.contact);
+    let is_fetched = |feed: &&Arc<Feed>| feed.enabled && !feed.url.is_file();
+    config.feeds.iter().find(is_fetched).into_iter().for_each(|feed| fetcher.prepare(feed));
     commit::sync(&store, config.clone(), now).await?;
-    let poller = Poller::new(store.clone(), Fetcher::new(&config.poll.contact), config.poll.concurrency);
+    let poller = Poller::new(store.clone(), fetcher, config.poll.concurrency);
     let show = |report: &PollReport, total: usize| {
         bar.set_length(total as u64);
         bar.set_message(report.feed.to_string());

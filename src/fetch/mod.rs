@@ -155,6 +155,18 @@ impl Fetcher {
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
+    /// Begins to build the client for a feed, while the caller prepares other things. Reading the system's certificates
+    /// takes some milliseconds, and most feeds use the same client.
+    pub fn prepare(&self, feed: &Arc<Feed>) {
+        let (shared, feed) = (self.shared.clone(), feed.clone());
+        tokio::spawn(async move {
+            if let Ok(reach) = Reach::of(&feed.url.secret, &feed.allow) {
+                // A failure is reported when the feed is polled.
+                let _ = shared.clients.way(&reach, &feed).await;
+            }
+        });
+    }
+
     /// Waits for a turn at the feed's host. A host has only one request in flight, and the starts of two requests are a
     /// second apart. The request is in the queue as soon as this function is called, even if the future is not awaited
     /// yet. So the requests before it know that they must keep the connection open.
