@@ -11,6 +11,7 @@ use std::time::Instant;
 use anyhow::{anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::output::{columns, count, labelled, print, relative, safe, wrap};
 use super::{CommandError, Done, ask, load, no_feed, runtime, upgrade};
@@ -22,7 +23,7 @@ use crate::feed::{Failure, FailureKind, FeedId, HoldReason, Note, RepairKind};
 use crate::fetch::Fetcher;
 use crate::foreign;
 use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
 /// A message about feeds that were not polled names at most this many of them.
@@ -150,16 +151,33 @@ async fn poll_here(
     config.feeds.iter().find(is_fetched).into_iter().for_each(|feed| fetcher.prepare(feed));
     commit::sync(&store, config.clone(), now).await?;
     let poller = Poller::new(store.clone(), fetcher, config.poll.concurrency);
-    let show = |report: &PollReport, total: usize| {
+    let (news, written) = mpsc::unbounded_channel();
+    let show = move |report: &PollReport, total: usize| {
         bar.set_length(total as u64);
         bar.set_message(report.feed.to_string());
         bar.inc(1);
+        let _ = news.send(report.new + report.revised);
     };
-    let reports = poller.pass(config, pass, now, show).await?;
-    // Complete the index that `newswire search` uses. Only the daemon builds the index for readers of the site.
-    while commit::index_batch(&store).await? > 0 {}
+    let (reports, indexed) = tokio::join!(poller.pass(config, pass, now, show), index(&store, written));
+    let reports = reports?;
+    indexed?;
     bar.finish_and_clear();
     Ok(reports)
+}
+
+/// Completes the index that `newswire search` uses. Begins while polls are running, as soon as there are enough entries
+/// for a batch. `written` tells after each poll how many entries it wrote, and closes after the last poll. Only the
+/// daemon builds the index for readers of the site.
+async fn index(store: &Store, mut written: mpsc::UnboundedReceiver<usize>) -> Result<(), StoreError> {
+    let mut waiting = 0;
+    while let Some(entries) = written.recv().await {
+        waiting += entries;
+        if waiting >= commit::INDEX_BATCH {
+            waiting = waiting.saturating_sub(commit::index_batch(store).await?);
+        }
+    }
+    while commit::index_batch(store).await? > 0 {}
+    Ok(())
 }
 
 fn pass(config: &Config, args: &Args) -> anyhow::Result<Pass> {

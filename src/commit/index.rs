@@ -16,7 +16,7 @@ use crate::store::{self, Store, StoreError, Turn};
 use crate::text::PlainText;
 
 /// How many entries one transaction indexes. This takes about 50 ms of the writer's time.
-const BATCH: usize = 1500;
+pub const INDEX_BATCH: usize = 1500;
 
 /// A batch gets no further entry once its contents exceed this number of bytes.
 const BATCH_BYTES: usize = 8 << 20;
@@ -44,7 +44,7 @@ pub async fn index_batch(store: &Store) -> Result<usize, StoreError> {
 
 /// Indexes a batch. A second thread extracts the words while this one writes.
 fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
-    let waiting = turn.unindexed(BATCH, BATCH_BYTES)?;
+    let waiting = turn.unindexed(INDEX_BATCH, BATCH_BYTES)?;
     std::thread::scope(|scope| {
         let (send, found) = sync_channel(AHEAD);
         let all = &waiting;

@@ -22,7 +22,7 @@ mod sync;
 pub use active::ActiveConfig;
 pub use archive::archive;
 pub use editor::{Edited, Mode, join, split};
-pub use index::{index_batch, index_public_batch};
+pub use index::{INDEX_BATCH, index_batch, index_public_batch};
 pub use judging::{JudgedBatch, judge_all, judge_batch};
 pub use poll::{apply, apply_when};
 pub use reload::{Difference, SectionChange, SectionChangeKind};
