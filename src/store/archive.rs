@@ -14,11 +14,12 @@ use crate::reason::Why;
 use crate::rows::{ArchiveRow, ArchivedRow, ShownStory};
 use crate::time::Timestamp;
 
-/// The zstd compression level. A high one pays, because archive documents are compressed once and seldom read.
+/// The zstd compression level. A high level saves space, and costs time only when a document is written, which happens
+/// seldom.
 const ZSTD_LEVEL: i32 = 9;
 
-/// The stories of an archive document, compressed as on disk. Compressing takes long; do it outside of a [`Turn`],
-/// which all other writers would wait for.
+/// The stories of an archive document, compressed as on disk. Compressing takes long, so do it outside of a [`Turn`]:
+/// all other writers wait while a turn runs.
 #[derive(Clone, Debug)]
 pub struct Packed(Vec<u8>);
 
@@ -33,7 +34,7 @@ impl Packed {
     }
 }
 
-/// Decompresses the stories of an archive document that any version wrote.
+/// Decompresses the stories of an archive document, whichever version of newswire wrote it.
 fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
     Ok(decode_stories(&zstd::decode_all(packed)?)?)
 }

@@ -43,7 +43,7 @@ pub enum BackupError {
     /// newswire did not write the file.
     #[error("{} is not a backup that newswire wrote; name a new file or an older backup", .0.display())]
     Foreign(PathBuf),
-    /// The file is a store in use, because the file `sign` exists.
+    /// The file is a store in use: the file `sign` next to it shows that.
     #[error("{} is a store in use, or was not closed ({} exists); name another file", path.display(), sign.display())]
     InUse {
         /// The file.
@@ -95,7 +95,7 @@ impl Reader {
     }
 }
 
-/// Makes the copy of a store readable without further files (it has no write-ahead log), and checks it.
+/// Changes the copy of a store so that it needs no other files, such as a write-ahead log, and checks the copy.
 pub(super) fn finish(copy: &Path) -> Result<(), StoreError> {
     let connection = Connection::open(copy)?;
     connection.pragma_update(None, "journal_mode", "delete")?;
@@ -139,7 +139,7 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
     }
 }
 
-/// Returns whether two paths name the same place; no file need exist there.
+/// Returns whether two paths name the same place, even if no file exists there.
 fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

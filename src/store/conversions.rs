@@ -1,18 +1,19 @@
-//! Conversions of stored rows to a newer form, which migrations in SQL cannot do alone. They report their progress.
+//! Conversions of stored rows to a newer form. They need Rust code, or report their progress, which migrations in SQL
+//! cannot do.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 use super::feed_words::{read_repairs, repairs_json};
 
-/// Receives the number of rows that are converted and the number of all rows to convert.
+/// A function that receives the number of rows converted so far and the number of all rows to convert.
 pub(super) type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
 
-/// How many rows one statement converts. It takes about 50 ms.
+/// How many rows one statement converts. The statement takes about 50 ms.
 const BATCH: i64 = 10_000;
 
-/// Replaces the sentences in `placement.why`, as schema version 3 wrote them, by codes. A sentence without a code of
-/// its own moves to `detail`, and gets the code `old`.
+/// The SQL that replaces the sentences in `placement.why`, which schema version 3 wrote, by codes. A sentence that has
+/// no code of its own is moved to `detail`, and its code is `old`.
 const REASONS: &str = "UPDATE placement SET
     detail = CASE
       WHEN why IN ('it is older than the section''s max_age', 'no feed of the section has it any more',

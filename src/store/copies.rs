@@ -12,7 +12,8 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{Copies, CopyHead, CopyLimits, CopyRow};
 
 impl View {
-    /// Loads these copies, ordered by number, whichever stories they belong to. Skips copies without content.
+    /// Loads the copies with these numbers, ordered by number. They may belong to different stories. Skips copies
+    /// without content.
     ///
     /// # Errors
     ///
@@ -33,7 +34,8 @@ impl View {
         Ok(copies)
     }
 
-    /// Loads the copies of a story whose feeds `sees` accepts. Skips copies without content.
+    /// Loads those copies of a story for whose feed `sees` returns `true`. Skips copies without content. If the copies
+    /// exceed `limits`, loads them all, but without their content.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Records the content hash of each published document and when it last changed. So its `Last-Modified` never goes
-//! back, even after a restart.
+//! Records the hash of each published document's content, and when the content last changed. Because this time is
+//! stored, the `Last-Modified` of a document never goes back, even after a restart.
 
 use rusqlite::params;
 

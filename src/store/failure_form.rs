@@ -39,7 +39,7 @@ details! {
     FailureV1 {
         fault: Cow<'a, str>,
         host: Cow<'a, str>,
-        /// `None` instead of `false`.
+        /// `Some(true)` or `None`; `None` is stored for `false`.
         proxied: bool,
         address: Cow<'a, str>,
         port: u16,
@@ -63,7 +63,8 @@ details! {
         says: Cow<'a, str>,
         /// The message of another program.
         why: Cow<'a, str>,
-        /// The kind, and in `words` the text, of a failure from a store with schema version 6 or older.
+        /// The code of the kind of a [`Failure::Old`], which a store with schema version 6 or older contains. The
+        /// message is in `words`.
         kind: Cow<'a, str>,
         words: Cow<'a, str>,
     }
@@ -80,7 +81,8 @@ pub(super) fn failure(row: &Row, column: usize) -> rusqlite::Result<Option<Failu
     Ok(of_columns(optional_text(row, column)?, optional_text(row, column + 1)?))
 }
 
-/// Builds a failure from the values of its columns. If the details are unreadable, returns them as [`Failure::Old`].
+/// Builds a failure from the values of its columns; `None` if both are null. If the details are unreadable, returns
+/// them as [`Failure::Old`].
 fn of_columns(code: Option<&str>, json: Option<&str>) -> Option<Failure> {
     let form = json.and_then(|json| serde_json::from_str(json).ok());
     form.and_then(read_failure).or_else(|| {
@@ -132,7 +134,8 @@ pub(super) fn failure_form(failure: &Failure) -> FailureV1<'_> {
     }
 }
 
-/// Builds a failure from its stored form; `None` if this version does not know such a failure.
+/// Builds a failure from its stored form; `None` if this version of newswire does not know the failure, or a detail is
+/// missing.
 pub(super) fn read_failure(form: FailureV1) -> Option<Failure> {
     let host = || line(form.host.as_ref());
     let why = || line(form.why.as_ref());

@@ -89,12 +89,12 @@ pub(super) fn repairs_json(repairs: &[Repair]) -> String {
     serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
 }
 
-/// Reads repairs from a column; none if the JSON is unreadable.
+/// Reads repairs from a column. Returns an empty list if the JSON is unreadable.
 pub(super) fn repairs(row: &Row, column: usize) -> rusqlite::Result<Vec<Repair>> {
     Ok(read_repairs(text(row, column)?))
 }
 
-/// Reads repairs that any version wrote; none if the JSON is unreadable.
+/// Reads repairs, whichever version of newswire wrote them. Returns an empty list if the JSON is unreadable.
 pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
     if json == "[]" {
         return Vec::new();
@@ -103,7 +103,8 @@ pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
     let read = stored.into_iter().map(|stored| match stored {
         StoredRepair::Coded { code, count, example } => {
             let kind = RepairKind::from_code(&code);
-            // A newer version may have written a repair that this one does not know: keep at least its code.
+            // A newer version of newswire may have written a repair that this version does not know. Its code is kept,
+            // so that it can be shown.
             let example = if kind == RepairKind::Old { example.or(Some(code)) } else { example };
             Repair { kind, count, example }
         }

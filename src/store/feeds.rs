@@ -34,19 +34,19 @@ pub struct PollState {
     pub next_poll: Timestamp,
     /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// The time before which the feed must not be polled.
+    /// The feed must not be polled before this time; `None` if there is no such limit.
     pub hold_until: Option<Timestamp>,
     /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
-    /// Which keys different entries of one of the feed's documents share.
+    /// The kinds of keys (guid, link, title) that several entries of one document of the feed had in common.
     pub guids_repaired: SharedKeys,
     /// Whether the feed ever sent an `ETag` or a `Last-Modified`.
     pub had_validators: bool,
     /// The address that permanent redirects of the feed lead to; `None` if there are none.
     pub moved: Option<MovedRow>,
-    /// How often the last readable document asks to be polled.
+    /// How often the feed asks, in its last readable document, to be polled.
     pub hints: PollHints,
-    /// How many entries the feed publishes per day, if known.
+    /// How many entries the feed publishes per day; `None` if unknown.
     pub per_day: Option<f64>,
 }
 
@@ -63,7 +63,7 @@ pub struct FeedStatus {
     pub last_poll: Option<Timestamp>,
     /// When to poll the feed next.
     pub next_poll: Timestamp,
-    /// The time before which the feed must not be polled.
+    /// The feed must not be polled before this time; `None` if there is no such limit.
     pub hold_until: Option<Timestamp>,
     /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
@@ -75,13 +75,13 @@ pub struct FeedStatus {
     pub repairs: Vec<Repair>,
     /// How many entries the feed has had in total.
     pub entries: u64,
-    /// The date of the feed's newest entry.
+    /// The date of the feed's newest entry; `None` if the feed never had an entry.
     pub newest: Option<Timestamp>,
     /// The address that permanent redirects of the feed lead to; `None` if there are none.
     pub moved: Option<MovedRow>,
-    /// How many entries the feed publishes per day, if known.
+    /// How many entries the feed publishes per day; `None` if unknown.
     pub per_day: Option<f64>,
-    /// The latest notes about the feed for the editor, and the time of these notes.
+    /// The latest notes about the feed for the editor, and the time of these notes; `None` if there were never notes.
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
@@ -93,9 +93,9 @@ pub struct FeedStanding {
     pub state: FeedState,
     /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// The time before which the feed must not be polled.
+    /// The feed must not be polled before this time; `None` if there is no such limit.
     pub hold_until: Option<Timestamp>,
-    /// The date of the feed's newest entry.
+    /// The date of the feed's newest entry; `None` if the feed never had an entry.
     pub newest: Option<Timestamp>,
 }
 
@@ -150,8 +150,8 @@ impl View {
         Ok(statement.query_row([feed.as_str()], due_feed).optional()?)
     }
 
-    /// Loads the origins (scheme, host and port) that must not be polled before some time, each with that time. Skips
-    /// times after `farthest`: a wrong clock wrote them.
+    /// Loads the origins (scheme, host and port) that must not be polled before a time that is later than `now`, each
+    /// with this time. Skips times after `farthest`, because a wrong clock wrote them.
     ///
     /// # Errors
     ///
@@ -165,8 +165,8 @@ impl View {
     }
 
     /// Loads the guid and raw hash (the hash of everything that the feed wrote) of each entry that the feed's last
-    /// document lists. If a new document has an entry with both, the entry has not changed and need not be cleaned
-    /// again.
+    /// document lists. If a new document has an entry with the same guid and raw hash, the entry has not changed and
+    /// need not be cleaned again.
     ///
     /// # Errors
     ///
@@ -214,7 +214,7 @@ impl View {
         Ok(statuses.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the few values of each configured feed that a long list of feeds needs.
+    /// Loads for each configured feed the few values that a long list of feeds shows.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Keeps the store's file and the files next to it private, and notices if the store is damaged or another file
 //! replaces it.
 //!
-//! The policy for files: only the owner can read, write or lock the store, whatever the umask. newswire opens only
-//! regular files. It does not write to a store that is damaged, or whose file was replaced while newswire was running.
+//! The policy for files: only the owner can read, write or lock the store, with any umask. newswire opens only regular
+//! files. It does not write to a store that is damaged, or whose file was replaced while newswire was running.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -46,7 +46,7 @@ impl Identity {
 }
 
 impl StoreFile {
-    /// Remembers which file is at `path` now.
+    /// Records which file is at `path` now.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl StoreFile {
     pub(super) fn explain(&self, error: StoreError) -> StoreError {
         let error = explain(&self.path, error);
         if let StoreError::Damaged { found, .. } = &error {
-            // The first fault that was found stays.
+            // If a fault was found earlier, `set` changes nothing.
             let _ = self.damage.set(found.clone());
         }
         error
@@ -123,7 +123,8 @@ pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
 /// not even pages from the write-ahead log.
 ///
 /// Does not check each word of the full-text index, only the tables that contain the index. SQLite's check of the words
-/// would read the whole index again at every start. It would find wrong search results, but no more damage of the file.
+/// would read the whole index again at every start. That check would find wrong search results, but no further damage
+/// to the file.
 ///
 /// # Errors
 ///

@@ -1,9 +1,10 @@
 //! The stored JSON of entries, of feeds' descriptions of themselves, and of polling hints.
 //!
-//! Each struct here is the stored form of a type and is used only for storing, so the type may change without it. The
-//! policy for these forms: fields are never removed or renamed, and new fields have a default, so that older data stays
-//! readable. The tests have a sample of every version. To write a value, its form borrows from it; to read a value, the
-//! fields of its form move into it. So nothing is copied.
+//! Each struct here is the stored form of a type and is used only for storing, so the type can change while its stored
+//! form stays the same. The policy for these forms: fields are never removed or renamed, and new fields have a default,
+//! so that older data stays readable. The tests have a sample of every version. When a value is written, its form
+//! borrows the fields of the value. When a value is read, the fields of its form are moved into the value. Neither
+//! copies any text.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ pub fn encode_entry(entry: &Entry) -> Arc<str> {
     serde_json::to_string(&entry.lend()).expect("an entry has nothing that JSON cannot hold").into()
 }
 
-/// Reads an entry that any version wrote.
+/// Reads an entry, whichever version of newswire wrote it.
 ///
 /// # Errors
 ///
@@ -36,7 +37,7 @@ pub fn decode_entry(json: &str) -> Result<Entry, serde_json::Error> {
     Ok(Entry::take(serde_json::from_str(json)?))
 }
 
-/// Returns what a document says about its feed as JSON for the store.
+/// Returns the JSON in which the store has what a document says about its feed.
 pub(super) fn encode_info(info: &FeedInfo) -> String {
     serde_json::to_string(&info.lend()).expect("it has nothing that JSON cannot hold")
 }
@@ -67,7 +68,7 @@ pub(super) fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStor
     serde_json::to_vec(&forms).expect("a story has nothing that JSON cannot hold")
 }
 
-/// Reads the stories of an archive document that any version wrote.
+/// Reads the stories of an archive document, whichever version of newswire wrote it.
 ///
 /// # Errors
 ///
@@ -76,14 +77,15 @@ pub(super) fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json:
     Ok(Vec::take(serde_json::from_slice(json)?))
 }
 
-/// Returns as JSON for the store the part of a config that decides what is public.
+/// Returns the JSON in which the store has the part of a config that decides what is public.
 pub(super) fn encode_terms(terms: &PublicTerms) -> String {
     let sections = terms.sections.iter().map(String::lend).collect();
     let feeds = terms.feeds.iter().map(|(feed, hash)| (feed.lend(), format!("{hash:016x}").into())).collect();
     serde_json::to_string(&PublicTermsV2 { sections, feeds }).expect("these are texts")
 }
 
-/// Reads the part of a config that decides what is public, written by any version; `None` if the JSON is unreadable.
+/// Reads the part of a config that decides what is public, whichever version of newswire wrote it. Returns `None` if
+/// the JSON is unreadable.
 pub(super) fn decode_terms(json: &str) -> Option<PublicTerms> {
     let Ok(PublicTermsV2 { sections, feeds }) = serde_json::from_str(json) else {
         return serde_json::from_str(json).ok().map(PublicTermsV1::hashed);
@@ -121,7 +123,7 @@ impl PublicTermsV1<'_> {
     }
 }
 
-/// A type that the store has as JSON, in the form `Form`.
+/// A type that is stored as JSON. `Form` is the stored form of the type.
 trait Kept {
     type Form<'a>
     where

@@ -1,6 +1,7 @@
 //! Finds the process that holds a lock on a file, in the list of locks that Linux has in `/proc/locks`.
 //!
-//! The holder is unknown on other systems, and if it is in another container, because the list then does not show it.
+//! The holder is unknown on other systems. It is also unknown if it runs in another container, because the list does
+//! not contain the locks of other containers.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -8,7 +9,7 @@ use std::path::Path;
 
 use super::sibling::sibling;
 
-/// The byte of the `-shm` file that a writer locks (SQLite, "WAL-mode File Format", §2.3).
+/// The byte of the `-shm` file that SQLite locks while it writes (SQLite, "WAL-mode File Format", §2.3).
 const WRITE_LOCK: u64 = 120;
 
 /// The first byte of the main file that SQLite locks (`PENDING_BYTE`).
@@ -57,7 +58,7 @@ fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
         .filter(|held| held.inode == metadata.ino() && held.process != std::process::id() && is_such(held))
         .collect();
     // `/proc/locks` and `stat` give different device numbers on some file systems. If no device matches, the inode
-    // decides.
+    // alone must match.
     let found = found.iter().find(|held| held.device == device).or(found.first());
     found.map(|held| held.process)
 }

@@ -1,5 +1,5 @@
-//! Loads and writes the progress of passes that judge the stories of a section again, and loads the next stories of a
-//! pass. To judge a story is to decide whether it is in the section.
+//! Loads and writes the progress of passes, and loads the next stories of a pass. A pass goes through stories and
+//! judges each of them for one section: it decides whether the story is in the section.
 
 use rusqlite::{Row, params};
 
@@ -17,9 +17,9 @@ const JUDGING: &str =
 /// The limits of one batch of a pass.
 #[derive(Clone, Copy, Debug)]
 pub struct PassLimits {
-    /// The most stories that the batch contains: those that concern the section.
+    /// The most stories in the batch. Only stories that concern the section are in a batch.
     pub stories: usize,
-    /// The most stories that are examined to find them.
+    /// The most stories that are examined to find the stories of the batch.
     pub examined: usize,
 }
 
@@ -35,8 +35,8 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns whether a section contains a story that its pass has not judged yet. Looks only at the section's stories
-    /// down to `last`, in the section's order. Of these, the pass has not judged the stories older than `cursor`.
+    /// Returns whether a section contains a story that its pass has not judged yet. Examines only the newest stories of
+    /// the section, down to `last`. A story is not judged yet if it is older than `cursor`, the position of the pass.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl View {
         Ok(batch)
     }
 
-    /// Loads the first feed whose stories a pass over some feeds still has to judge. Also loads the guid of the feed's
-    /// last entry that the pass has dealt with.
+    /// For a pass that judges only the stories of some feeds, loads the next feed, and the guid of its last entry that
+    /// the pass has dealt with. The guid is empty at the start of the feed. Returns `None` if no feed is left.
     ///
     /// # Errors
     ///
@@ -115,8 +115,8 @@ impl View {
         Ok(rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get(1)?))).transpose()?)
     }
 
-    /// Loads the stories of at most `limit` entries of a feed: the first ones whose guid is greater than `after`, in
-    /// the order of their guids.
+    /// Loads the stories of a feed's next entries, in the order of the guids: the first `limit` entries whose guid is
+    /// greater than `after`.
     ///
     /// # Errors
     ///
@@ -139,9 +139,9 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Begins a pass that judges all stories for a section, newest first, or only the stories of `feeds`. An unfinished
-    /// pass of the section begins again; with `feeds`, an unfinished pass over other feeds goes on and includes these
-    /// feeds.
+    /// Begins a pass that judges stories for a section: only the stories of `feeds`, or all stories, newest first, if
+    /// `feeds` is `None`. An unfinished pass over all stories begins again. An unfinished pass over other feeds
+    /// continues with `feeds` added; without `feeds`, it becomes a pass over all stories.
     ///
     /// # Errors
     ///
@@ -168,8 +168,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Begins a pass that gives slugs to the stories of a section that became public. If the section has an unfinished
-    /// pass, that pass begins again and does both.
+    /// Begins a pass that gives slugs to the stories of a section, because the section became public. If the section
+    /// has an unfinished pass, that pass begins again with all stories, and also gives slugs.
     ///
     /// # Errors
     ///
@@ -202,7 +202,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records the last entry of a feed that a pass has dealt with, by its guid; `None` if all its entries are done.
+    /// Records the guid of a feed's last entry that a pass has dealt with. `None` records that the pass has dealt with
+    /// all entries of the feed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Loads the rows from which the newsroom decides about polled entries and their stories.
+//! Loads the rows that the newsroom needs to decide about polled entries and their stories.
 
 use std::collections::{HashMap, HashSet};
 
@@ -126,7 +126,7 @@ impl View {
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 
-    /// Loads for each of these guids the numbers of the feed's entries that have or had the guid.
+    /// Loads, for each of these guids, the numbers of the feed's entries that have the guid or have it as an alias.
     ///
     /// # Errors
     ///
@@ -151,8 +151,8 @@ impl View {
         Ok(found)
     }
 
-    /// Loads the numbers of a feed's entries to which one of these links is specific: no entry of another story of the
-    /// feed has the link. Returns at most `limit` numbers per link.
+    /// Loads the numbers of those entries of a feed that have one of these links as a specific link. A link is specific
+    /// to an entry if no entry of another story of the feed has the link. Returns at most `limit` numbers per link.
     ///
     /// # Errors
     ///
@@ -205,8 +205,8 @@ impl View {
         Ok((former, body.map_or(0, str::len)))
     }
 
-    /// Loads for each of these links the entries, at most `limit`, to which it is specific: in the entry's feed, no
-    /// entry of another story has the link.
+    /// Loads, for each of these links, at most `limit` entries that have it as a specific link. A link is specific to
+    /// an entry if no entry of another story of the same feed has the link.
     ///
     /// # Errors
     ///
@@ -232,8 +232,8 @@ impl View {
         Ok(found)
     }
 
-    /// Loads for each of these ids the entries, at most `limit`, of the stories that have the id, whether or not they
-    /// publish it.
+    /// Loads, for each of these ids, at most `limit` entries of the stories that have the id. A story may have an id
+    /// that it does not publish.
     ///
     /// # Errors
     ///
@@ -268,7 +268,7 @@ impl View {
         Ok(found)
     }
 
-    /// Loads for each of these keys the entries, at most `limit`, whose text has the key.
+    /// Loads, for each of these keys, at most `limit` entries whose text has the key.
     ///
     /// # Errors
     ///
@@ -297,7 +297,7 @@ impl View {
 
     /// Loads entries in the given order, each with the value that `accept` returned for its feed. Skips entries without
     /// content, and entries whose feed is not configured or not accepted by `accept`. Also skips an entry whose content
-    /// would make the total exceed `bytes`.
+    /// would make the size of all loaded content exceed `bytes`.
     ///
     /// # Errors
     ///
@@ -334,7 +334,7 @@ impl View {
         Ok(others)
     }
 
-    /// Loads for each link up to two stories of which an entry of the feed has the link.
+    /// Loads, for each link, at most two stories that have an entry of the feed with this link.
     ///
     /// # Errors
     ///

@@ -12,10 +12,11 @@ use super::file::{failed, open_private};
 use super::sibling::sibling;
 use super::{StoreError, holder};
 
-/// The most bytes that are read of the holder's name in the lock file.
+/// The most bytes that are read from the lock file, which contains the holder's name.
 const MAX_WORDS_BYTES: u64 = 200;
 
-/// A lock that this process holds. Dropping it releases the lock; if the process dies, the operating system does.
+/// A lock that this process holds. Dropping the value releases the lock. If the process dies, the operating system
+/// releases the lock.
 pub(super) struct Lock {
     _file: File,
 }
@@ -45,8 +46,8 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
     Ok(Lock { _file: file })
 }
 
-/// Returns the name of the process that holds the lock: `words`, the content of the lock file, unless `/proc/locks`
-/// shows another process.
+/// Returns the name of the process that holds the lock. This is `words`, the content of the lock file, unless
+/// `/proc/locks` shows another process.
 fn who(metadata: &Metadata, words: &str) -> String {
     match holder::of_file(metadata) {
         Some(process) if !words.ends_with(&format!("(process {process})")) => holder::named(process),

@@ -1,5 +1,5 @@
-//! Marks stories whose entry in the public search index must be updated, in batches, after a change of the config that
-//! may affect many stories.
+//! Marks stories that must be indexed again in the public search index. After a change of the config that may affect
+//! many stories, they are marked in batches.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -46,7 +46,7 @@ impl Turn<'_> {
         Ok(!left.exists([])?)
     }
 
-    /// Marks the next stories. Examines at most `limit` entries and story numbers.
+    /// Marks the next stories. Examines at most `limit` entries and story numbers in total.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Turn<'_> {
                 self.connection.prepare_cached("SELECT feed, guid FROM marking_feed ORDER BY feed LIMIT 1")?;
             let found = next.query_row([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
             match found {
-                // A feed without entries counts as one entry, because it takes time too.
+                // A feed without entries counts as one entry, because its queries take time too.
                 Some((feed, guid)) => left = left.saturating_sub(self.mark_entries(feed, &guid, left)?.max(1)),
                 None => return self.mark_numbers(left),
             }
@@ -66,8 +66,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the stories of at most `limit` entries of a feed, those whose guid is greater than `after`. Returns the
-    /// number of entries.
+    /// Marks the stories of the next entries of a feed: at most `limit` entries whose guid is greater than `after`.
+    /// Returns the number of these entries.
     fn mark_entries(&self, feed: FeedNumber, after: &str, limit: usize) -> Result<usize, StoreError> {
         let batch = self.next_stories_of(feed, after, limit)?;
         let mut mark = self.connection.prepare_cached("INSERT OR IGNORE INTO public_waiting (story) VALUES (?1)")?;
@@ -86,7 +86,8 @@ impl Turn<'_> {
         Ok(batch.stories.len())
     }
 
-    /// Marks the next stories if all stories are being marked, by descending number. Examines at most `limit` numbers.
+    /// If a pass over all stories is unfinished, marks its next stories, by descending number. Examines at most `limit`
+    /// numbers.
     fn mark_numbers(&self, limit: usize) -> Result<(), StoreError> {
         let mut pass = self.connection.prepare_cached("SELECT below FROM marking")?;
         let Some(below) = pass.query_row([], |row| row.get::<_, StoryNumber>(0)).optional()? else { return Ok(()) };

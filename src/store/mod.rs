@@ -1,4 +1,4 @@
-//! The store: SQLite, with one writer, many readers, and one transaction per poll.
+//! The store: an SQLite database with one writer and many readers.
 //!
 //! Loads and writes the rows that [`rows`](crate::rows) defines. Decides nothing about feeds or stories, and no other
 //! module has SQL: each load and each write is a method here. The policy of storage: everything that a poll brings is
@@ -80,17 +80,19 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// large log, a page that many polls change is copied once, and copying seldom delays a waiting poll.
 const CHECKPOINT_PAGES: i64 = 4096;
 
-/// Up to this size, every command that writes checks the store for damage first. The check takes about 0.2 s.
+/// If the store is not larger than this, every command that writes checks it for damage first. The check takes about
+/// 0.2 s.
 const SMALL_BYTES: u64 = 64 << 20;
 
-/// Up to this size, the daemon checks the store for damage before it starts, which takes a few seconds. It checks a
-/// larger store in the background, because a restart would otherwise take minutes.
+/// If the store is not larger than this, the daemon checks it for damage before it starts, which takes a few seconds.
+/// It checks a larger store in the background, because a restart would otherwise take minutes.
 const LARGE_BYTES: u64 = 1 << 30;
 
-/// The most idle read connections that are kept open. The number is small because each has its own page cache.
+/// The most read connections that stay open while they are not in use. The number is small because each has its own
+/// page cache.
 const IDLE_READERS: usize = 4;
 
-/// The number of steps of SQLite's virtual machine between two checks of a read's limits. They take about 50 µs.
+/// The number of steps of SQLite's virtual machine between two checks of a read's limits. These steps take about 50 µs.
 const STEPS: i32 = 1000;
 
 const MIB: u64 = 1 << 20;
@@ -100,7 +102,7 @@ const MIB: u64 = 1 << 20;
 pub enum UpgradeStep {
     /// The store is being copied before it is changed.
     Copying {
-        /// The number of pages that are copied.
+        /// The number of pages copied so far.
         done: u64,
         /// The number of all pages.
         total: u64,
@@ -116,7 +118,7 @@ pub enum UpgradeStep {
     Converting {
         /// The version for which the rows are converted.
         to: usize,
-        /// The number of rows that are converted.
+        /// The number of rows converted so far.
         done: u64,
         /// The number of all rows to convert.
         total: u64,
@@ -132,7 +134,9 @@ pub enum StoreError {
     #[error("the store file was not written by newswire; set another path under [store]")]
     Foreign,
     /// A newer newswire wrote the store.
-    #[error("the store was written by a newer newswire (version {found}, this one knows {known}); update newswire")]
+    #[error(
+        "the store was written by a newer newswire (version {found}; this one reads versions up to {known}); update newswire"
+    )]
     Newer {
         /// The store's version.
         found: usize,
@@ -141,7 +145,7 @@ pub enum StoreError {
     },
     /// The store must be upgraded before it is read.
     #[error(
-        "the store has version {found}, this newswire reads version {known}; run `newswire run` or `newswire poll` once to upgrade it"
+        "the store has version {found}, but this newswire reads version {known}; run `newswire run` or `newswire poll` once to upgrade it"
     )]
     Older {
         /// The store's version.
@@ -202,7 +206,7 @@ pub enum StoreError {
         /// The first fault that was found.
         found: String,
     },
-    /// The store's path has another file than the one that was opened, or none.
+    /// The file at the store's path is not the one that was opened, or there is no file.
     #[error("{} was moved, deleted or replaced while newswire was running, so nothing is saved any more; put it back and restart newswire", .0.display())]
     Replaced(PathBuf),
     /// The file has several hard links.
@@ -228,7 +232,7 @@ pub enum StoreError {
     #[error("{}", sqlite_message(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// The transaction could not be committed.
-    #[error("the store could not commit: {0}")]
+    #[error("the transaction could not be committed: {0}")]
     Commit(String),
     /// An editor's command would move copies of a feed that is not configured.
     #[error("feed {0} is no longer configured, so its copies cannot be moved")]
@@ -299,7 +303,7 @@ impl StoreError {
         }
     }
 
-    /// Returns a copy of the error, because each job of a failed transaction gets one.
+    /// Returns a copy of the error: if a transaction fails, each of its jobs gets a copy.
     fn again(&self) -> StoreError {
         match self {
             StoreError::Locked(holder) => StoreError::Locked(holder.clone()),
@@ -314,7 +318,8 @@ impl StoreError {
     }
 }
 
-/// Converts the error of a task. A panic is a bug in newswire; a task is cancelled only when the program stops.
+/// Converts the error of a task that panicked or was cancelled. A panic is a bug in newswire. A task is cancelled only
+/// when the program stops.
 impl From<tokio::task::JoinError> for StoreError {
     fn from(error: tokio::task::JoinError) -> StoreError {
         if error.is_panic() { StoreError::Fault } else { StoreError::Closed }
@@ -494,7 +499,8 @@ impl Inner {
         idle.map_or_else(open, Ok)
     }
 
-    /// Keeps a connection for the next read, unless enough idle ones are kept or this one is still in a transaction.
+    /// Keeps a connection open for the next read. Closes it if enough idle connections are open, or if it is still in a
+    /// transaction.
     fn keep(&self, reader: Reader) {
         let mut readers = self.readers.lock().expect("no reader panics while it holds the lock");
         if readers.len() < IDLE_READERS && reader.connection.is_autocommit() {

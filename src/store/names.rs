@@ -1,5 +1,5 @@
-//! Loads and writes the names of stories (public ids and slugs): those that an older version of newswire minted, and
-//! their replacements.
+//! Loads and writes the names of stories (public ids and slugs) for checking and replacing the names that an older
+//! version of newswire made.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use crate::rows::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 use crate::time::Timestamp;
 
 impl View {
-    /// Loads at most `limit` stories whose names an older version of newswire minted and that are not checked yet,
-    /// lowest number first.
+    /// Loads at most `limit` stories whose names are not checked yet, lowest number first. An older version of newswire
+    /// made these names.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl View {
         })?)
     }
 
-    /// Loads the sections that have or had a story.
+    /// Loads the sections that a story is or was in.
     ///
     /// # Errors
     ///
@@ -122,9 +122,9 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Records since when a section shows stories, without reading their content. Does so for active stories up to
-    /// number `last` whose names are not checked yet. Skips stories that have copies of feeds other than `feeds`, and
-    /// stories that an editor split.
+    /// Records since when a section shows stories whose names are not checked yet, without reading their content.
+    /// Considers only active stories (not merged into another) up to number `last`. Skips stories that have copies of
+    /// feeds other than `feeds`, and stories that an editor split.
     ///
     /// # Errors
     ///
@@ -149,8 +149,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the names of stories up to number `last` as checked if the store knows since when a public section shows
-    /// the story.
+    /// Marks the names of those stories up to number `last` as checked that have a recorded time at which a public
+    /// section first showed them.
     ///
     /// # Errors
     ///

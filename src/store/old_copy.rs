@@ -1,4 +1,4 @@
-//! A copy of the store from before an upgrade, so that the user can go back to the older version of newswire.
+//! Makes a copy of the store before an upgrade, so that the user can go back to the older version of newswire.
 //!
 //! The policy for these copies: the copy is next to the store, as in `newswire.db.v3`. It is complete, checked and safe
 //! on disk before the store is changed. It replaces no other file, and only its owner can read it. If the disk has too
@@ -18,7 +18,8 @@ use super::{StoreError, UpgradeStep, open_readonly};
 /// How many pages (16 MiB) are copied between two reports of progress.
 const STEP_PAGES: std::ffi::c_int = 4096;
 
-/// Limits how many names are tried for a copy. So many earlier copies are a mistake that the user should see.
+/// The most names that are tried for a copy. If files with all these names exist, the user gets an error, because so
+/// many copies are probably a mistake.
 const NAMES: u32 = 100;
 
 /// Copies the store at `path`, and returns the path of the copy. `version` is the version of the store. The caller

@@ -17,12 +17,12 @@ use crate::rows::{CopyLimits, CopyRow, PassedRow, StoredStory};
 /// The most stories in a batch.
 const BATCH: usize = 500;
 
-/// If the stories of a batch have more bytes of content than this, the batch gets no further story.
+/// Once the stories of a batch have more bytes of content than this, no further story is added.
 const BATCH_BYTES: usize = 4 << 20;
 
 impl View {
-    /// Loads the next batch of a pass over all stories that have entries, from the highest number to the lowest:
-    /// stories whose number is less than `below`. Empty at the end of the pass.
+    /// Loads the next batch of a pass over all stories that have entries, from the highest number to the lowest. The
+    /// batch has stories whose number is less than `below`; `None` begins the pass. It is empty at the end of the pass.
     ///
     /// # Errors
     ///

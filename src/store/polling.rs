@@ -1,4 +1,4 @@
-//! Writes when feeds are polled next, and tests whether the disk has room for the data of a poll.
+//! Writes the times of the next polls of feeds, and tests whether the disk has room for the data of a poll.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::time::Timestamp;
 const PROBE_BYTES: i64 = 256 * 1024;
 
 impl Store {
-    /// Tests whether the store can write again after the disk was full: writes as much as polls do, and deletes it.
+    /// Tests whether the store can write again after the disk was full: writes as much as a few polls do, and then
+    /// deletes that.
     ///
     /// # Errors
     ///
@@ -73,7 +74,8 @@ impl Store {
         .await
     }
 
-    /// Forbids polls of these feeds before the given times, for a reason other than the feeds' own responses.
+    /// Forbids polls of these feeds before the given times, for a reason other than the feeds' own responses. Skips a
+    /// feed whose next poll is not before its time.
     ///
     /// # Errors
     ///

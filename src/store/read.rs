@@ -52,7 +52,7 @@ impl Reader {
         Ok(Reader { view: View { connection } })
     }
 
-    /// Runs `work`, all of whose reads see the same state of the store.
+    /// Runs `work` so that all its reads see the same state of the store.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Reader {
         work(self)
     }
 
-    /// Checks the whole store. Returns each fault as text, and an empty list if there is none.
+    /// Checks the whole store. Returns each fault as text; the list is empty if there is none.
     ///
     /// # Errors
     ///

@@ -13,7 +13,8 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{ConfiguredFeed, DefinitionParts, DefinitionRow, FeedSet, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
-/// The current format of definition hashes: a hash of the canonical form of the definition.
+/// The number of the current format of definition hashes. In this format, a hash is made from the canonical form of the
+/// definition.
 const DEFINITION_FORMAT: u32 = 2;
 
 impl Turn<'_> {
@@ -190,8 +191,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Adds a section, or writes the hash of its definition in the current format. The stored parts of the definition
-    /// stay.
+    /// Adds a section, or writes the hash of its definition in the current format and marks the section as configured.
+    /// Does not change the stored parts of the definition.
     ///
     /// # Errors
     ///
@@ -206,7 +207,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records which feeds of a section have settings that changed after the section's stories were judged.
+    /// Records the feeds of a section whose settings changed after the section's rules were last applied to its
+    /// stories.
     ///
     /// # Errors
     ///
@@ -241,7 +243,7 @@ impl Turn<'_> {
         Ok(note.exists(params![section.as_str(), is_public])?)
     }
 
-    /// Records that a section was removed from the config, and ends its pass if one is unfinished.
+    /// Records that a section was removed from the config. If a pass over its stories is unfinished, ends the pass.
     ///
     /// # Errors
     ///
@@ -253,7 +255,7 @@ impl Turn<'_> {
         self.finish_judging(number)
     }
 
-    /// Loads the names and the time of a story.
+    /// Loads a story's number, public id, slug and the time by which it is sorted.
     ///
     /// # Errors
     ///
@@ -278,8 +280,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Loads at most `limit` entries that have content and that left their feeds' documents before `before`, the
-    /// earliest first.
+    /// Loads at most `limit` entries that have content and that left their feeds' documents before `before` (`None` for
+    /// any time), the earliest first.
     ///
     /// # Errors
     ///
@@ -318,7 +320,7 @@ impl Turn<'_> {
         Ok(used.unsigned_abs())
     }
 
-    /// Returns whether a story has content from this feed.
+    /// Returns whether a story has an entry of this feed whose content is still stored.
     ///
     /// # Errors
     ///

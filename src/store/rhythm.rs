@@ -1,6 +1,6 @@
 //! Loads figures on how often feeds and sections publish, called their *rhythm*.
 //!
-//! Reads the whole archive, which takes long. So it is for commands, not for requests to the web server.
+//! These loads read the whole archive, which takes long. So they are for commands, not for requests to the web server.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use super::sql::time;
 use super::{StoreError, View};
 
-/// How many of the newest stories are loaded to show a rhythm.
+/// How many of the newest stories of each feed or section are loaded.
 const SHOWN: i64 = 20;
 
 /// Figures on how often a feed or section publishes.
@@ -21,13 +21,13 @@ const SHOWN: i64 = 20;
 pub struct Rhythm {
     /// The times of the newest stories of the feed or section, newest first.
     pub times: Vec<Timestamp>,
-    /// How many entries the feed's document lists.
+    /// How many entries the feed's last document lists.
     pub listed: u64,
     /// How many entries the feed has had in total.
     pub entries: u64,
     /// How many of these entries were revised so often that newswire ignores further changes of them.
     pub restless: u64,
-    /// When a poll last brought new entries, and how many.
+    /// When a poll last brought new entries, and how many; `None` if never.
     pub last_news: Option<(Timestamp, u64)>,
 }
 
@@ -63,7 +63,7 @@ impl View {
         Ok(rhythms)
     }
 
-    /// Loads the rhythm of each configured section. Of the fields, only `times` is set.
+    /// Loads the rhythm of each configured section. Only the field `times` is set.
     ///
     /// # Errors
     ///

@@ -24,7 +24,8 @@ pub(super) fn is_head(head: &[u8]) -> bool {
     head.starts_with(b"SQLite format 3\0") && id == Some(&APPLICATION_ID.to_be_bytes())
 }
 
-/// The step from one version to the next. The SQL runs first, then the conversion of existing rows, if any.
+/// The step from one version of the store to the next. The SQL runs first, then the conversion of existing rows, if
+/// any.
 struct Migration {
     sql: &'static str,
     convert: Option<Convert>,
@@ -119,7 +120,7 @@ pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(version)
 }
 
-/// Converts an error of SQLite: a file that is not a database is a file of another program.
+/// Converts an error of SQLite. If the file is not a database, another program wrote it.
 fn foreign(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign,

@@ -17,19 +17,19 @@ use crate::time::Timestamp;
 /// The weights of a match in title, text and author. A word in a title says more about a story than one in a long text.
 const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
-/// The most matches that are ranked, newest first. Words with more matches say little about what the reader looks for,
-/// and ranking all matches would take longer the larger the archive is.
+/// The most matches that are ranked; these are the newest ones. Words with more matches say little about what the
+/// reader looks for. Ranking all matches would take longer and longer as the archive grows.
 const RANKED: usize = 20_000;
 
-/// The most entries with the searched words that are examined, newest first, to find those of the searched days, feeds
-/// and sections.
+/// The most entries or stories that one search examines. It examines those with the searched words, newest first, to
+/// find those of the searched days, feeds and sections.
 const EXAMINED: usize = 200_000;
 
 /// The result of a search.
 #[derive(Clone, Debug)]
 pub struct Hits<Number> {
-    /// The numbers of the entries or stories found. The best matches are first; if the search has no words, the newest
-    /// are.
+    /// The numbers of the entries or stories found. The best matches come first. If the search has no words, the newest
+    /// come first.
     pub numbers: Vec<Number>,
     /// Whether only the newest part of the archive was searched, because a search of the whole would take too long.
     pub is_cut: bool,
@@ -124,7 +124,7 @@ impl View {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (after, before) = days(search);
         let scan = scan(&mut statement, params![expression, after, before, feeds, sections], most, Some(read_limits))?;
-        // Without words, the matches are in the right order already, so the search is complete with `limit` of them.
+        // Without words, the matches are already in the right order, so `limit` matches complete the search.
         let is_cut = scan.is_cut && (expression.is_some() || scan.best.len() < limit);
         let numbers = scan.best.into_iter().take(limit).map(|(_, number)| StoryNumber(number)).collect();
         Ok(Hits { numbers, is_cut })
@@ -187,7 +187,7 @@ impl View {
     }
 
     /// Loads the part of the config that decides what is public, as it was when the public index was last adapted to
-    /// the config; `None` if it is unknown.
+    /// it; `None` if the store has no readable value.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl View {
         Ok(terms.as_deref().and_then(decode_terms))
     }
 
-    /// Loads at most `limit` stories whose entry in the public index may be outdated, highest number first.
+    /// Loads at most `limit` stories that the public index may have in an outdated form, highest number first.
     ///
     /// # Errors
     ///
@@ -273,7 +273,7 @@ impl Turn<'_> {
     }
 }
 
-/// The SQL condition that a story of the public index has the days, feeds and sections of a search.
+/// The SQL condition that a story of the public index is of the days, feeds and sections of a search.
 const FITS: &str =
     "EXISTS (SELECT 1 FROM public_story AS indexed WHERE indexed.story = {story} AND indexed.sort_at >= ?2 AND indexed.sort_at < ?3
   AND (?4 IS NULL OR EXISTS (SELECT 1 FROM entry INDEXED BY entry_story
@@ -310,13 +310,15 @@ fn term(term: &SearchTerm) -> String {
 }
 
 struct Scan {
-    /// The rank and the number of each match. The best is first; of equal ranks, the highest number is.
+    /// The rank and the number of each match. The best rank comes first. Among equal ranks, the highest number comes
+    /// first.
     best: Vec<(f64, i64)>,
     is_cut: bool,
 }
 
-/// Reads rows of a number and a rank, and returns those with a rank; the others do not match. Stops after `most`
-/// matches or [`EXAMINED`] rows. If the time limit ends the read, returns the matches found so far.
+/// Reads rows that have a number and a rank. Returns the rows whose rank is not null; the others do not match the
+/// search. Stops after `most` matches or [`EXAMINED`] rows. If the time limit ends the read, returns the matches found
+/// so far.
 fn scan(
     statement: &mut Statement,
     values: &[&dyn ToSql],

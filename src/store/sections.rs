@@ -95,8 +95,8 @@ impl View {
         Ok(statement.query_row(params![section.as_str(), story], placed_row).optional()?)
     }
 
-    /// Loads the content of a story that a section with `edits = "ignore"` shows, whatever the feed changes; `None` if
-    /// there is none.
+    /// Loads the frozen content of a story in a section with `edits = "ignore"`. The section shows this content even if
+    /// the feed changes the entry later. Returns `None` if there is none.
     ///
     /// # Errors
     ///
@@ -160,8 +160,8 @@ impl View {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the slugs of all stories in a section, including those beyond its configured limit. Includes the slugs of
-    /// stories that were merged into them, if a public section had shown these.
+    /// Loads the slugs of all stories in a section, including those beyond its configured limit. Also loads the slug of
+    /// a story that was merged into one of these, if a public section had shown the merged story.
     ///
     /// # Errors
     ///

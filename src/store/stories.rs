@@ -9,8 +9,8 @@ use crate::feed::FeedId;
 use crate::number::StoryNumber;
 use crate::rows::{StoredCopy, StoredStory};
 
-/// The start of a query for the story that a condition selects, or the story that it was merged into. The caller
-/// appends the condition.
+/// The start of a query for the story that a condition selects. If that story was merged, the query selects the story
+/// that it was merged into. The caller appends the condition.
 const STORY: &str = "SELECT number, public_id, slug, sort_at FROM story
   WHERE number = (SELECT coalesce(joined_into, number) FROM story";
 
@@ -55,8 +55,8 @@ impl View {
         self.story_where("number = ?1 AND slug = ?2", &[&number, &slug])
     }
 
-    /// Loads at most `limit` stories with an entry that has this link key, newest first. With `original`, the link is
-    /// the entry's declared original, otherwise the entry's own link.
+    /// Loads at most `limit` stories with an entry that has this link key, newest first. If `original` is set, the link
+    /// must be the entry's declared original; otherwise it must be the entry's own link.
     ///
     /// # Errors
     ///
@@ -114,7 +114,8 @@ impl View {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    /// Loads all copies of a story by entry number, including those of feeds that were removed from the config.
+    /// Loads all copies of a story, ordered by entry number, including those of feeds that were removed from the
+    /// config.
     ///
     /// # Errors
     ///

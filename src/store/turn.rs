@@ -16,8 +16,8 @@ use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{Member, NextNumbers};
 use crate::time::Timestamp;
 
-/// A placement that must be judged again because time passes: when, its section and its story. To judge a placement is
-/// to decide whether the story is in the section.
+/// A placement that must be judged again at some time, because the age of its story changes. To judge a placement is to
+/// decide whether the story is in the section. The values are the time, the section and the story.
 pub type DuePlacement = (Timestamp, SectionNumber, StoryNumber);
 
 /// A handle for loads and writes within one transaction.
@@ -35,8 +35,8 @@ impl Deref for Turn<'_> {
 }
 
 impl Store {
-    /// Runs `work`, which loads, decides and writes. Its transaction may include other work, but no other work runs in
-    /// between. Returns when all data is safe on disk.
+    /// Runs `work`, which loads, decides and writes. The transaction may include other work, but no other work runs at
+    /// the same time as `work`. Returns when all data is safe on disk.
     ///
     /// # Errors
     ///
@@ -131,7 +131,7 @@ impl<'c> Turn<'c> {
         Ok(statement.query_row([story], |row| row.get(0))?)
     }
 
-    /// Loads the entries of a story, with or without content, by number.
+    /// Loads the entries of a story, with or without content, ordered by number.
     ///
     /// # Errors
     ///
@@ -179,7 +179,8 @@ impl<'c> Turn<'c> {
         feed: FeedNumber,
         stories: impl IntoIterator<Item = StoryNumber>,
     ) -> Result<HashSet<StoryNumber>, StoreError> {
-        // The plus keeps SQLite from using the index of `feed`, in which it would search all entries of the feed.
+        // Because of the plus, SQLite does not use the index of `feed`. With that index, it would search all entries of
+        // the feed.
         let mut statement =
             self.connection.prepare_cached("SELECT 1 FROM entry WHERE story = ?1 AND +feed = ?2 LIMIT 1")?;
         let mut found = HashSet::new();
@@ -192,7 +193,7 @@ impl<'c> Turn<'c> {
     }
 
     /// Loads at most `limit` placements that must be judged again at `now` because time has passed, the longest overdue
-    /// first. Begins after `after`, the last placement of an earlier call.
+    /// first. Begins after `after`, the last placement of an earlier call; `None` begins with the first.
     ///
     /// # Errors
     ///

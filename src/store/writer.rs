@@ -17,15 +17,15 @@ use super::file::StoreFile;
 use super::{StoreError, View};
 
 /// The most jobs per transaction. A commit takes as long as the work of a few polls, because it writes each page that
-/// the jobs changed. The number is half of the documents that may be parsed but not written yet, so that parsing
-/// continues during a commit.
+/// the jobs changed. The number is half of the number of documents that may be parsed but not yet written, so that
+/// parsing continues during a commit.
 const GROUP: usize = 64;
 
 /// How long a group of jobs waits for the next job. A single poll is delayed by this time.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long a group waits for further jobs if all its jobs have [`Urgency::Later`]. Each commit writes whole pages.
-/// With a commit of its own, a poll without new entries would write many times the size of its data.
+/// How long a group waits for further jobs if all its jobs have [`Urgency::Later`]. Each commit writes whole pages. If
+/// a poll without new entries had a commit of its own, it would write many times the size of its data.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether the caller of a job waits for it.
@@ -151,7 +151,8 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 fn begin(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
     file.writable().inspect_err(|error| {
         if matches!(error, StoreError::Replaced(_)) {
-            // A program that opens the other file would apply this log to it, even after a crash.
+            // Empty the log. Otherwise a program that opens the other file would apply this log to it, even after a
+            // crash.
             let _ = empty_log(connection);
         }
     })?;
@@ -174,8 +175,8 @@ fn in_savepoint<T>(view: &View, work: impl FnOnce(&View) -> Result<T, StoreError
     let result = result.unwrap_or(Err(StoreError::Fault));
     let ended = connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
     match result {
-        // On a full disk, SQLite has ended the transaction with all savepoints. The other jobs get the error of the
-        // commit.
+        // If the disk is full, SQLite has already ended the transaction and all its savepoints. The commit then fails,
+        // and the other jobs get its error.
         Err(error) if error.affects_all() => Err(error),
         result => ended.map_err(StoreError::from).and(result),
     }

@@ -18,8 +18,8 @@ use crate::rows::{
 };
 use crate::time::Timestamp;
 
-/// Finds a link that is stored for a hundred entries and specific to none of them. Such a link identifies no story, so
-/// further rows for it would only slow down the search for links.
+/// Selects a row if a link is stored for at least a hundred entries to which it is not specific. Such a link identifies
+/// no story, so further rows for it would only slow down the search for links.
 ///
 /// This is a separate statement, because SQLite uses a temporary table for an `INSERT` that reads the table to which it
 /// writes.
@@ -316,7 +316,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks stories whose entry in the public search index may be outdated.
+    /// Marks stories that the public search index may have in an outdated form.
     fn mark_changed(&self, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
         let mut insert =
             self.connection.prepare_cached("INSERT INTO public_waiting (story) VALUES (?1) ON CONFLICT DO NOTHING")?;
@@ -405,7 +405,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the part of a feed's state that only new entries, failures and permanent redirects change.
+    /// Writes the part of a feed's state that most polls do not change, such as the last failure.
     ///
     /// # Errors
     ///
@@ -435,8 +435,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records that newswire must not send requests to an origin (scheme, host and port) before `until`. A later time
-    /// that is already recorded stays.
+    /// Records that newswire must not send requests to an origin (scheme, host and port) before `until`. If a later
+    /// time is already recorded, nothing changes.
     ///
     /// # Errors
     ///
