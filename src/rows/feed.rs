@@ -16,7 +16,7 @@ pub struct FeedRow {
     pub number: FeedNumber,
     /// The part of the state that every poll changes.
     pub poll: PollRow,
-    /// The part of the state that only new entries, failures and permanent redirects change.
+    /// The part of the state that most polls do not change, such as the last failure.
     pub record: FeedRecord,
 }
 
@@ -29,38 +29,38 @@ pub struct PollRow {
     pub next_poll: Timestamp,
     /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// The time before which the feed must not be polled.
+    /// The feed must not be polled before this time; `None` if there is no such limit.
     pub hold_until: Option<Timestamp>,
     /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
     /// How many polls have failed since the last successful one.
     pub failures: u32,
-    /// How many entries the feed publishes per day, if known.
+    /// How many entries the feed publishes per day; `None` if unknown.
     pub per_day: Option<f64>,
     /// The `ETag` and `Last-Modified` of the last document, for a conditional request.
     pub validators: Validators,
 }
 
-/// The part of a feed's state that only new entries, failures and permanent redirects change.
+/// The part of a feed's state that most polls do not change, such as the last failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedRecord {
     /// Whether the feed ever sent an `ETag` or a `Last-Modified`.
     pub had_validators: bool,
     /// How many entries the feed has had in total.
     pub entries: u64,
-    /// The date of the feed's newest entry.
+    /// The date of the feed's newest entry; `None` if the feed never had an entry.
     pub newest: Option<Timestamp>,
-    /// When a poll last brought new entries, and how many.
+    /// When a poll last brought new entries, and how many; `None` if never.
     pub news: Option<(Timestamp, u64)>,
     /// Why the last poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
     /// The address that permanent redirects lead to; `None` if there are none.
     pub moved_to: Option<String>,
-    /// When redirects first led to `moved_to`.
+    /// When redirects first led to `moved_to`; `None` if `moved_to` is `None`.
     pub moved_since: Option<Timestamp>,
     /// How many polls in a row were redirected to `moved_to`.
     pub moved_polls: u32,
-    /// The latest notes about the feed for the editor, and the time of these notes.
+    /// The latest notes about the feed for the editor, and the time of these notes; `None` if there were never notes.
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
@@ -82,9 +82,9 @@ pub struct PlanRow {
     pub feed: FeedId,
     /// When to poll the feed next.
     pub next_poll: Timestamp,
-    /// The corrected time of the feed's last poll.
+    /// The corrected time of the feed's last poll; `None` if it was never polled.
     pub last_poll: Option<Timestamp>,
-    /// The corrected time before which the feed must not be polled.
+    /// The corrected time before which the feed must not be polled; `None` if there is no such limit.
     pub hold_until: Option<Timestamp>,
 }
 
@@ -95,9 +95,9 @@ pub struct DocumentRow {
     pub info: FeedInfo,
     /// The repairs that were needed to read the last document.
     pub repairs: Vec<Repair>,
-    /// How often the last document asks to be polled.
+    /// How often the feed asks, in its last document, to be polled.
     pub hints: PollHints,
-    /// Which keys different entries of one of the feed's documents share.
+    /// The kinds of keys (guid, link, title) that several entries of one document of the feed had in common.
     pub guids_repaired: SharedKeys,
 }
 
@@ -112,7 +112,7 @@ pub struct LogRow {
     pub duration_ms: u64,
     /// The code of the poll's outcome.
     pub outcome: &'static str,
-    /// The HTTP status, if a server answered.
+    /// The HTTP status; `None` if no server answered.
     pub status: Option<u16>,
     /// How many entries were new.
     pub new: usize,
@@ -150,7 +150,7 @@ pub struct KnownFeed {
     pub is_removed: bool,
     /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// The time before which the feed must not be polled.
+    /// The feed must not be polled before this time; `None` if there is no such limit.
     pub hold_until: Option<Timestamp>,
 }
 

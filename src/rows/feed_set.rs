@@ -2,12 +2,12 @@
 
 use crate::number::FeedNumber;
 
-/// A set of feeds, with one bit for each feed: the hundred thousand feeds of a section take 12 KiB.
+/// A set of feeds, with one bit for each feed. A set of 100,000 feeds takes about 12 KiB.
 #[derive(Clone, Debug, Default)]
 pub struct FeedSet(Vec<u8>);
 
 impl FeedSet {
-    /// Returns the set whose [`FeedSet::bytes`] are these.
+    /// Creates a set from the bytes that [`FeedSet::bytes`] returned.
     pub fn from_bytes(bytes: Vec<u8>) -> FeedSet {
         FeedSet(bytes)
     }

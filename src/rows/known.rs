@@ -1,5 +1,5 @@
-//! The stored entries that a poll needs: those of the polled feed, and those of any feed that may be about the same
-//! story.
+//! The stored entries that a poll needs: entries of the polled feed, and entries of any feed that may be about the same
+//! story as a polled entry.
 
 use crate::entry::{Entry, GuidKind};
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
@@ -14,7 +14,7 @@ pub struct KnownEntry {
     pub story: StoryNumber,
     /// The hash of everything that the feed wrote for the entry.
     pub raw_hash: u64,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// How often the entry was revised.
     pub revisions: u32,
@@ -36,14 +36,14 @@ pub struct FormerRow {
     pub guid: String,
     /// Where the guid comes from: the feed's guid, the link or the content.
     pub guid_kind: GuidKind,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// How often the entry was revised.
     pub revisions: u32,
     /// When the entry was first seen.
     pub first_seen: Timestamp,
     /// The link keys of the entry in alphabetical order. The `bool` says whether the link is specific to the entry: no
-    /// other story of the feed has the link.
+    /// entry of another story of the feed has the link.
     pub links: Vec<(String, bool)>,
     /// The content; `None` if the configured retention deleted it.
     pub entry: Option<Entry>,
@@ -58,7 +58,7 @@ pub struct OtherRow {
     pub story: StoryNumber,
     /// The feed of the entry.
     pub feed: FeedNumber,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// When the entry was first seen.
     pub first_seen: Timestamp,
@@ -66,7 +66,7 @@ pub struct OtherRow {
     pub entry: Entry,
 }
 
-/// An entry to which a link is specific: no entry of another story of its feed has the link.
+/// An entry that has a link as a specific link: in the entry's feed, no entry of another story has the link.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkRow {
     /// The number of the entry.

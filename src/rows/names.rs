@@ -1,4 +1,4 @@
-//! Rows about names (public ids and slugs) of stories that an older version of newswire minted, for replacing them.
+//! Rows for checking and replacing the names (public ids and slugs) that an older version of newswire gave to stories.
 
 use crate::feed::{FeedId, SectionId};
 use crate::number::{FeedNumber, SectionNumber, StoryNumber};
@@ -31,8 +31,8 @@ pub struct EnteredRow {
     pub entered: Timestamp,
 }
 
-/// The parts of an entry that names are made from. The entry is a copy of the story, or an editor split it from the
-/// story.
+/// The parts of an entry that names are made from. The entry is a copy of the story, or was a copy until an editor
+/// split it from the story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedCopyRow {
     /// The number of the feed.

@@ -8,8 +8,9 @@ use crate::feed::{FeedId, SectionId};
 use crate::number::EntryNumber;
 use crate::time::Timestamp;
 
-/// A search. It finds stories that have all of the wanted terms and none of the unwanted terms. If feeds or sections
-/// are named, it finds only stories of one of these feeds and one of these sections.
+/// A search. It finds stories that have all of the wanted terms and none of the unwanted terms. If it names feeds, it
+/// finds only stories with an entry of one of these feeds. If it names sections, it finds only stories that are in one
+/// of these sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchTerms {
     /// The terms that must occur.
@@ -78,7 +79,7 @@ pub struct PublicTerms {
 }
 
 /// Returns a hash of two settings of a feed: how much of its content may be published (`link`, `summary` or `full`),
-/// and the public sections that have it. The sections are in the order of the config.
+/// and the public sections that take the feed. The sections are in the order of the config.
 pub fn feed_terms_hash<'s>(republish: &str, sections: impl IntoIterator<Item = &'s str>) -> u64 {
     let mut hash = Xxh3Default::new();
     let mut add = |part: &str| {

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 use super::FeedSet;
 
-/// The definition of a section by which its stories were last judged. To judge a story is to decide whether it is in
+/// The definition of a section with which its stories were last judged. To judge a story is to decide whether it is in
 /// the section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefinitionRow {
@@ -16,9 +16,9 @@ pub struct DefinitionRow {
     pub has_former_hash: bool,
     /// Whether the section was removed from the config.
     pub is_gone: bool,
-    /// The parts of the definition; `None` if an older version judged the section.
+    /// The parts of the definition; `None` if an older version of newswire last judged the stories.
     pub parts: Option<DefinitionParts>,
-    /// The feeds of the section whose settings changed after the section's stories were judged.
+    /// The feeds of the section whose settings changed after the section's stories were last judged.
     pub stale: FeedSet,
     /// Whether a pass that judges all stories for this section is still unfinished.
     pub is_judged_whole: bool,

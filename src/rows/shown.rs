@@ -33,7 +33,8 @@ pub struct StoredCopy {
     pub guid: String,
     /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// How similar the entry's text was to that of another copy, 0 to 1; `None` unless the text decided.
+    /// How similar the entry's text was to that of another copy, from 0 to 1; `None` if the entry did not join the
+    /// story because of its text.
     pub score: Option<f64>,
     /// The title of the entry; empty if the configured retention deleted the content.
     pub title: String,
@@ -93,7 +94,8 @@ pub struct ArchiveRow {
 pub struct ArchivedRow {
     /// The number of the story.
     pub story: StoryNumber,
-    /// The current id of the story. It may differ from the archived id if an older version of newswire minted that.
+    /// The current id of the story. It may differ from the archived id if an older version of newswire made the
+    /// archived id.
     pub id: String,
     /// The current slug of the story's page.
     pub slug: String,
@@ -112,7 +114,7 @@ pub struct PassedRow {
     pub story: StoredStory,
     /// The copies that have content, in the order of their numbers; `None` if they are too many or too large.
     pub copies: Option<Vec<CopyRow>>,
-    /// The title and link of the first copy that has content.
+    /// The title and link of the first copy that has content; `None` if no copy has content.
     pub first: Option<(String, Option<Url>)>,
     /// The sections that the story is in.
     pub sections: Vec<SectionId>,

@@ -15,8 +15,8 @@ pub struct Standing {
     pub next: NextNumbers,
     /// The stories that the decision is about.
     pub stories: Vec<StandingStory>,
-    /// For each link key that both an entry to be written and a stored entry of its feed have: up to two of the feed's
-    /// stories with entries that have the link.
+    /// Stories by link key. The links are those of the entries to be written. The stories, at most two per link, are
+    /// stories with stored entries of the same feed that have the link. Links that no stored entry has are left out.
     pub linked: HashMap<String, Vec<StoryNumber>>,
 }
 
@@ -85,7 +85,7 @@ pub struct CopyRow {
     pub feed: FeedId,
     /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// When the entry's lasting content (the part whose change is a revision) last changed; `None` if never.
+    /// When the entry's lasting content (a change of it is a revision) last changed; `None` if never.
     pub revised: Option<Timestamp>,
     /// Why the entry belongs to its story.
     pub reason: JoinReason,
@@ -136,12 +136,12 @@ pub struct PlacementRow {
     pub left: Option<Timestamp>,
     /// Why the story is in the section or not.
     pub why: Why,
-    /// When the story may enter or leave the section merely because time passes.
+    /// When the story may enter or leave the section merely because time passes; `None` if that cannot happen.
     pub next_change: Option<Timestamp>,
-    /// When the shown content last changed.
+    /// When the shown content last changed after the story was placed; `None` if never.
     pub changed: Option<Timestamp>,
-    /// The id under which this section publishes the story, if that is not the story's own: the id of a merged story
-    /// whose place in the section this story took.
+    /// The id under which this section publishes the story, if it is not the story's public id. It is the id of a
+    /// merged story whose place in the section this story took, or a former id of the story.
     pub published_as: Option<String>,
 }
 

@@ -19,18 +19,18 @@ pub struct ShownStory {
     /// The date that the lead (the copy whose content is shown) gives, but never later than when the lead was first
     /// seen.
     pub published: Timestamp,
-    /// When the lasting content (the part whose change is a revision) last changed; never before `published`.
+    /// When the lasting content (a change of it is a revision) last changed; never before `published`.
     pub updated: Timestamp,
     /// The content of the lead. Before it is published, it is reduced to what the feed's `republish` setting permits.
     pub entry: Entry,
     /// The categories of all copies that the section sees, without duplicates. A category with a facet, such as
     /// `region:international`, has the facet in its scheme.
     pub categories: Vec<Category>,
-    /// The contributors of the lead. If it has none, those of another copy.
+    /// The contributors of the lead. If the lead has none, they are those of another copy.
     pub via: Vec<Person>,
     /// The byline, such as `by A via B - S`, as plain text; empty if nothing is known.
     pub byline: String,
-    /// The source that the lead names. If it names none, the lead's feed; its title, url and id are then always set.
+    /// The source that the lead names. If the lead names none, this is the lead's feed, and title, url and id are set.
     pub source: Source,
     /// The copies that the section sees, the lead first. Their number is limited.
     pub copies: Vec<ShownCopy>,
@@ -47,6 +47,6 @@ pub struct ShownCopy {
     pub url: Option<Url>,
     /// When the copy was published.
     pub published: Timestamp,
-    /// Whether this copy leads.
+    /// Whether this copy is the lead.
     pub lead: bool,
 }

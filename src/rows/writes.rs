@@ -18,7 +18,8 @@ pub type Key = (SectionNumber, StoryNumber);
 pub struct Writes {
     /// New stories.
     pub stories: Vec<NewStory>,
-    /// Ids that stories have but do not publish. If a story has an id already, it keeps the id.
+    /// Ids that stories have but do not publish. If another story already has such an id unpublished, the id stays with
+    /// that story.
     pub kept_ids: Vec<(String, StoryNumber)>,
     /// New public names.
     pub names: Vec<NamesWrite>,
@@ -70,7 +71,7 @@ pub struct NamesWrite {
 pub enum EntryWrite {
     /// A new entry.
     New(Box<NewEntry>),
-    /// The feed wrote the entry differently, but its lasting content (the part whose change is a revision) is the same.
+    /// The feed wrote the entry differently, but its lasting content (a change of it is a revision) is the same.
     Touched {
         /// The number of the entry.
         number: EntryNumber,
@@ -150,7 +151,7 @@ pub struct NewEntry {
     pub guid_kind: GuidKind,
     /// The hash of everything that the feed wrote for the entry.
     pub raw_hash: u64,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// When the entry was first seen.
     pub first_seen: Timestamp,
@@ -158,7 +159,8 @@ pub struct NewEntry {
     pub story: StoryNumber,
     /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// How similar the entry's text was to that of another copy, 0 to 1; `None` unless the text decided.
+    /// How similar the entry's text was to that of another copy, from 0 to 1; `None` if the entry did not join the
+    /// story because of its text.
     pub score: Option<f64>,
 }
 
@@ -215,9 +217,10 @@ pub struct MergeWrite {
     pub stays: StoryNumber,
     /// The story that is merged into it.
     pub leaves: StoryNumber,
-    /// Why the copies whose reason is [`JoinReason::First`] in the merged story belong to the story that stays.
+    /// The new reason of those copies of the merged story whose reason was [`JoinReason::First`]: why they belong to
+    /// the story that stays.
     pub reason: JoinReason,
-    /// How similar the texts were, 0 to 1; `None` unless the texts decided.
+    /// How similar the texts were, from 0 to 1; `None` if the stories were not merged because of their texts.
     pub score: Option<f64>,
 }
 
@@ -230,7 +233,7 @@ pub struct Put {
     pub is_known: bool,
     /// The placement.
     pub row: PlacementRow,
-    /// The content that a section with `edits = "ignore"` shows from now on, whatever the feed changes; `None` if the
-    /// frozen content stays.
+    /// The content that a section with `edits = "ignore"` shows from now on, even if the feed changes the entry. If it
+    /// is `None`, the stored frozen content does not change.
     pub frozen: Option<Box<Entry>>,
 }
