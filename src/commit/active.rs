@@ -1,4 +1,4 @@
-//! The active config: the one by which newswire decides at the moment.
+//! The active config: the config that newswire uses at the moment.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// A handle of the active config, with which the store was last synchronised. Clones share the config.
+/// A handle of the active config. The store was last synchronised with this config. Clones share the config.
 ///
 /// Call [`ActiveConfig::current`] within a turn of the store. Then an edited config also applies to a poll that began
 /// before the edit.

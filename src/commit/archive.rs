@@ -1,4 +1,5 @@
-//! Writes new archive documents, and removes stories from archive documents after retention deleted their text.
+//! Writes new archive documents, and removes stories from archive documents after retention (the deletion of old
+//! content) deleted their text.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use crate::store::{Packed, Store, StoreError, Turn};
 use crate::story;
 use crate::time::Timestamp;
 
-/// Writes archive documents of a section. Returns the number of the section's newest document; `None` if it has none.
+/// Writes the archive documents in `pushed_out` for a section. Returns the number of the section's newest document;
+/// `None` if it has none.
 ///
 /// # Errors
 ///
@@ -30,8 +32,8 @@ pub async fn archive(
     archiving.await
 }
 
-/// Removes stories from archive documents after retention deleted entries. A story of `stories` is removed if the store
-/// has no text of it any more from the feed that leads in the archive document.
+/// Removes stories from archive documents after retention deleted entries. A story in `stories` is removed if the store
+/// no longer has its text from the feed whose copy leads in the archive document.
 ///
 /// # Errors
 ///

@@ -19,10 +19,10 @@ use crate::store::{StoreError, Turn};
 use crate::time::Timestamp;
 
 /// The bounds for how many of a feed's newest entries are compared if the feed seems to have changed all its guids.
-/// Within these bounds, it is twice as many as the document lists.
+/// Within these bounds, the number is twice the number of entries that the document lists.
 const FORMER: RangeInclusive<usize> = 1_000..=5_000;
 
-/// The most bytes of the feed's entries that are read for this comparison. About a thousand articles have as many.
+/// The most bytes of the feed's entries that are read for this comparison. About a thousand articles have this size.
 const FORMER_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes the changes that a polled document makes to the entries and stories of the store.
@@ -51,8 +51,8 @@ pub(super) fn apply(
     turn.mark_unspecific(number, plan.shared_keys().iter())?;
     let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
     let mut here = HashSet::new();
-    // Documents list the newest entry first. So deciding from the end of the document numbers entries without a date in
-    // the order in which they were published.
+    // Documents list the newest entry first. So if the decisions begin at the end of the document, entries without a
+    // date are numbered in the order in which they were published.
     for places in newsroom::runs(&document.entries) {
         let run = &mut document.entries[places];
         reading.load_others(run, &plan, &mut known)?;
@@ -145,7 +145,7 @@ impl<'a> DocumentTurn<'a> {
     /// that have just left the document or, if the feed seems to have changed its guids, the feed's newest entries.
     /// Also loads entries whose guid is the plain form of an unknown guid, and entries with the link of an entry whose
     /// guid is unknown. Also loads entries that the document lists under an alias. If all these exceed
-    /// [`FORMER_BYTES`], loads only the newest.
+    /// [`FORMER_BYTES`], loads only the newest of them.
     fn former(
         &self,
         entries: &[PolledEntry],
@@ -262,7 +262,8 @@ impl<'a> DocumentTurn<'a> {
             let standing = self.standing_of(rest)?;
             let touched: Vec<StoryNumber> = standing.iter().copied().flatten().collect();
             let (loaded, count) = load(self.turn, setting, &touched, Viewer::All, setting.reads_text())?;
-            // Decide only about as many changes as have their stories in memory; the loop decides about the rest.
+            // Decide only about the changes whose stories are in memory. The next rounds of the loop decide about the
+            // rest.
             let mut left = count;
             let fits = |story: &&Option<StoryNumber>| {
                 story.is_none()
@@ -328,8 +329,8 @@ impl<'a> DocumentTurn<'a> {
         Ok(former)
     }
 
-    /// Returns, for each link of the entries to be written that the feed already has, stories of the feed with that
-    /// link.
+    /// Returns stories of the feed by link. The links are those of the entries to be written. A link that no stored
+    /// entry of the feed has is left out.
     fn linked(
         &self,
         step: &[(&PolledEntry, Change)],
@@ -378,7 +379,7 @@ impl<'a> DocumentTurn<'a> {
     }
 }
 
-/// Returns the entries of two stories, and the splits by an editor that forbid a merge.
+/// Returns the entries of two stories, and the pairs that an editor split and that include one of the two stories.
 ///
 /// # Errors
 ///

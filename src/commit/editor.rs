@@ -46,8 +46,9 @@ impl Mode {
 }
 
 /// Moves a copy from its story to a story of its own, and records that the two stories are never merged. Returns the
-/// copy's story, which has its former id if it had one, and the sections that changed. Returns `None` if the story has
-/// no such copy with text, or has no other copy.
+/// copy's own story and the sections that changed. If the copy once had a story of its own that was merged, that story
+/// becomes active again and has its former id. Returns `None` if the story has no such copy with text, or has no other
+/// copy.
 ///
 /// # Errors
 ///

@@ -50,7 +50,7 @@ fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
         let all = &waiting;
         scope.spawn(move || {
             let words = all.iter().map(|row| words_of(row).map(|words| (row.entry, words)));
-            // If writing failed, there is no receiver any more.
+            // If writing failed, the receiver no longer exists.
             words.map(|words| send.send(words)).take_while(Result::is_ok).for_each(drop);
         });
         found.into_iter().try_for_each(|words| {
@@ -69,16 +69,16 @@ fn words_of(row: &UnindexedRow) -> Result<Option<IndexedWords>, StoreError> {
     Ok(Some(query::indexed(&entry.title, &PlainText::of(&entry), people)))
 }
 
-/// Updates the next batch of marked stories in the public index, by the active config. Also marks further stories if a
-/// change of the config affects them. Returns 0 if there was nothing to do.
+/// Updates the next batch of marked stories in the public index, according to the active config. Also marks further
+/// stories if a change of the config affects them. Returns 0 if there was nothing to do.
 ///
 /// # Errors
 ///
 /// Returns the errors of the store; the next call then tries the batch again.
 pub async fn index_public_batch(store: &Store, active: impl Into<ActiveConfig>) -> Result<usize, StoreError> {
     let active = active.into();
-    // The config is read within the turn. By an older config, the batch could add stories again that are not public by
-    // the active one.
+    // The config is read within the turn. With an older config, the batch could add stories again that are not public
+    // under the active config.
     store.turn(move |turn| index_public(turn, &active.current())).await
 }
 

@@ -1,13 +1,14 @@
 //! Judges the stories of sections whose definition changed: decides again which of them are in the section. A pass
-//! judges the stories of one section in batches, and the store has its cursor, the position of the last story that was
-//! judged.
+//! judges the stories of one section in batches. The store records the cursor of the pass: the position of the last
+//! story that was judged.
 //!
 //! The policy: a change of the config never delays polls for long. A pass judges the newest stories first, in small
 //! transactions, and polls write between these. A poll judges its own stories by the active config, so a later batch
 //! with these stories changes nothing.
 //!
 //! The next batch is always for the section whose pass has made the least progress. So the newest stories of all
-//! sections are judged first, and the order depends only on the store. A pass that was stopped resumes at its cursor.
+//! sections are judged first. The order depends only on the store and the config. A pass that was stopped resumes at
+//! its cursor.
 
 use super::active::ActiveConfig;
 use super::names;
@@ -36,7 +37,7 @@ pub struct JudgedBatch {
     pub section: SectionId,
     /// Whether the pass of the section is finished.
     pub is_done: bool,
-    /// If the pass is finished, what the whole pass changed; `None` if the pass only gave slugs to stories.
+    /// What the whole pass changed; `None` if the pass is not finished, or only gave slugs to stories.
     pub change: Option<SectionChange>,
 }
 
@@ -76,7 +77,8 @@ fn judge_next(turn: &Turn, config: &Config, now: Timestamp) -> Result<Option<Jud
     let rows = turn.judging()?;
     let row_of = |section: &SectionId| rows.iter().find(|row| row.section == *section);
     let waiting = config.sections.iter().filter_map(|section| Some((section, row_of(&section.id)?)));
-    // The pass that has made the least progress has the greatest cursor. Of equals, the first in the config is next.
+    // The pass that has made the least progress has the greatest cursor. If several passes have the same cursor, the
+    // section that comes first in the config is next.
     let Some((section, row)) = waiting.min_by_key(|(_, row)| std::cmp::Reverse(row.cursor)) else { return Ok(None) };
     let mut row = row.clone();
     let is_done = if row.is_whole {
@@ -130,7 +132,7 @@ fn judge_feed(
 }
 
 /// Judges the first of these stories, as many as fit into the memory for a batch. If the section became public, gives
-/// slugs to those that have none. Returns how many stories it dealt with.
+/// slugs to those of them that have no slug. Returns how many stories it dealt with.
 fn judge(
     turn: &Turn,
     config: &Config,

@@ -1,6 +1,6 @@
 //! Changes the store after polls and edits of the config, by commands of editors, and because time passes.
 //!
-//! Each change is a [`Turn`](crate::store::Turn) at the store: it loads rows, lets [`newsroom`](crate::newsroom)
+//! Each change is a [`Turn`](crate::store::Turn) of the store: it loads rows, lets [`newsroom`](crate::newsroom)
 //! decide, and writes the decision, all in one transaction. [`shown`](crate::shown) loads stories in the form in which
 //! sections show them. This module has no policy and no SQL; it only says in which order rows are loaded and written.
 

@@ -10,7 +10,8 @@ use crate::store::{StoreError, Turn};
 use crate::story;
 use crate::time::Timestamp;
 
-/// How many stories of an older store one transaction checks. This takes some tenths of a second.
+/// How many stories one transaction checks, if an older version of newswire wrote the store. This takes some tenths of
+/// a second.
 const BATCH: usize = 2000;
 
 /// Makes slugs for those of `stories` that are in a section that has just become public. The ids stay, because readers
@@ -36,8 +37,8 @@ pub(super) fn name_stories_of(
     turn.write(&Writes { names, ..Writes::default() })
 }
 
-/// Checks the names of the next stories of an older store. Returns how many stories it checked (0 if none is left), and
-/// how many public stories it renamed.
+/// Checks the names of the next stories whose names come from an older version of newswire. Returns how many stories it
+/// checked (0 if none is left), and how many public stories it renamed.
 ///
 /// # Errors
 ///
@@ -45,8 +46,8 @@ pub(super) fn name_stories_of(
 pub(super) fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
     let before = turn.unchecked(BATCH)?;
     if let Some(last) = before.last() {
-        // A story keeps its names if a public section shows it with all its copies. These are most stories, and their
-        // text need not be read.
+        // A story keeps its names if a public section shows it with all its copies. This holds for most stories, so
+        // their text need not be read.
         for section in newsroom::public_sections(config) {
             turn.note_shown(&section.id, section.feeds.iter(), *last)?;
         }
@@ -78,7 +79,7 @@ fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> R
     }
     if verdict.has_new_slug {
         // The new slug has the words of the title that the first public section shows. If no public section shows the
-        // story, it is only the number. The old address still works, because it has the same number.
+        // story, the slug is only the number. The old address still works, because it has the same number.
         let first = places.first().filter(|_| number == names.standing);
         let title = first.map(|(section, _)| shown::title_in(turn, config, section, number)).transpose()?.flatten();
         let slug = title.as_ref().map_or_else(|| story::unnamed(number), |title| story::slug(title, number));

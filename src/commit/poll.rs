@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed};
 use crate::store::{Store, StoreError, Turn, Urgency};
 
-/// Decides by the active config what a poll changes, and writes it in one transaction. Returns when it is safe on disk.
+/// Decides by the active config what a poll changes, and writes it in one transaction. Returns when the data is safe on
+/// disk.
 ///
 /// # Errors
 ///

@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::newsroom::{self, Reindexed};
 use crate::store::{StoreError, Turn};
 
-/// Begins to mark the stories whose public text a changed config may change, or that it may make public or private.
-/// [`index_public_batch`](super::index_public_batch) then marks them in batches.
+/// Begins to mark the stories that a changed config affects: it may change their public text, or make them public or
+/// private. [`index_public_batch`](super::index_public_batch) then marks them in batches.
 ///
 /// # Errors
 ///

@@ -2,7 +2,7 @@
 //!
 //! An edit of the TOML does not cause a poll: a feed keeps the time of its next poll unless its schedule or address
 //! changed. A new definition of a section takes effect later, when [`judge_batch`](super::judge_batch) judges the
-//! section's stories in small transactions.
+//! section's stories in small transactions. To judge a story is to decide whether it is in the section.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub struct Difference {
     pub sections: Vec<SectionChange>,
     /// The sections for which only the stories of some feeds are judged again.
     pub(super) partly: Vec<SectionId>,
-    /// How many public stories of an older store got a new id or address, because the old one revealed text from a
-    /// private feed.
+    /// How many public stories got a new id or address, because an older version of newswire had given them one that
+    /// revealed text from a private feed.
     pub renamed: usize,
 }
 
@@ -41,7 +41,7 @@ pub struct SectionChange {
     pub section: SectionId,
     /// What happened to the section.
     pub kind: SectionChangeKind,
-    /// How many stories entered and left the section. The numbers are 0 until the section is judged.
+    /// How many stories entered and left the section. The numbers are 0 until the section's stories are judged.
     pub moves: Moves,
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn check_all_names(store: &Store, config: Arc<Config>, now: Tim
 struct SyncedFeeds {
     known: HashMap<FeedId, KnownFeed>,
     added: HashMap<FeedId, FeedNumber>,
-    /// The feeds whose address changed, or settings that decide in which sections their stories are.
+    /// The feeds with a new address, or with a change in the settings that decide in which sections their stories are.
     changed: FeedSet,
 }
 
@@ -173,7 +173,8 @@ fn sync_sections(
         }
     }
     let mut before = turn.section_definitions()?;
-    // The feeds of the previous section, which most sections of a large config share.
+    // The feeds of the section before this one. In a large config, most sections have the same feeds, so the set is
+    // made only once for them.
     let mut taken = None::<(&FeedList, FeedSet)>;
     for section in &config.sections {
         let row = before.remove(&section.id);

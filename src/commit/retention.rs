@@ -1,6 +1,7 @@
-//! Retention: deletes the content of entries that their feeds' documents do not list any more, when it is old or there
-//! is too much of it. The keys of such an entry stay for ever, so that the entry is never taken for a new one. The
-//! content of an entry that the document still lists is never deleted.
+//! Retention: deletes the content of entries that their feeds' documents no longer list. It deletes the content of
+//! entries that left their document long ago. If the store has too much content, it deletes that of the entries that
+//! left first. The keys of such an entry stay for ever, so that the entry is never taken for a new one. The content of
+//! an entry that the document still lists is never deleted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,8 +22,9 @@ const BATCH: usize = 500;
 /// How long the poll log and the events of feeds are kept.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Deletes the content of the next batch of entries. These left their document longer than `[store] keep` ago, or
-/// exceed the limits of the store. Returns the number of entries (0 if nothing is left), and the sections that changed.
+/// Deletes the content of the next batch of entries. These entries left their document longer than `[store] keep` ago,
+/// or the content in the store exceeds its limits. Returns the number of entries (0 if nothing is left), and the
+/// sections that changed.
 ///
 /// # Errors
 ///

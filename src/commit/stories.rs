@@ -65,7 +65,7 @@ pub(super) struct LoadedStories<'a> {
 }
 
 impl<'a> LoadedStories<'a> {
-    /// Returns a [`Board`] with these stories, on which decisions change them.
+    /// Returns a [`Board`] with these stories. Decisions change the stories on the board.
     ///
     /// # Errors
     ///

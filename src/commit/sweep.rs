@@ -1,4 +1,5 @@
-//! Changes placements because time passes: a story becomes too old for a section, or old enough.
+//! Changes placements because time passes: a story becomes too old for a section, or old enough. Such a story is judged
+//! again: newswire decides whether it is in the section.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Synchronises the store with a config and finishes the passes that this causes, for commands that end soon.
+//! Synchronises the store with a config, and finishes the passes over stories that this begins. It is for commands that
+//! end soon.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
 /// Synchronises feeds and sections with the config, in one transaction. Then, in small transactions, judges the stories
-/// of the sections whose definition changed, and checks the names of stories from an older store.
+/// of the sections whose definition changed (decides whether they are in the section), and checks the names of stories
+/// from an older store.
 ///
 /// # Errors
 ///

@@ -4,7 +4,7 @@ use super::SectionMoves;
 use crate::feed::Note;
 use crate::foreign;
 
-/// The most entries that are named in notes because they change at every poll.
+/// The most entries that notes name, among the entries that change at every poll.
 const RESTLESS_NAMED: usize = 3;
 
 /// What a poll changed.
@@ -24,8 +24,8 @@ pub struct Applied {
     pub rekeyed: usize,
     /// Stories that were merged into others.
     pub merged: usize,
-    /// The title or guid of each entry that changes at every poll, so that newswire ignores its changes. It is empty
-    /// for an entry of a private feed.
+    /// The title or guid of each entry whose changes newswire ignores, because the entry changes at every poll. The
+    /// text is empty for an entry of a private feed.
     pub restless: Vec<String>,
     /// The new address of the feed, if newswire uses it from this poll on because of permanent redirects.
     pub moved_to: Option<String>,

@@ -3,8 +3,9 @@
 //! This module does no I/O: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns
 //! the writes. Each decision sees the changes of earlier decisions, as if they had been written.
 //!
-//! The policy of publishing: each story is judged for every configured section, that is, it is decided whether the
-//! section has the story. A story gets its public names when a public section first shows it, and never loses them.
+//! To judge a story for a section is to decide whether the section has the story. To place a story is to judge it and
+//! to change its placements accordingly. The policy of publishing: each story is judged for every configured section. A
+//! story gets its public names when a public section first shows it, and never loses them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -99,12 +100,12 @@ pub(super) struct Story<'a> {
     pub kept: Vec<(String, bool)>,
     pub copies: Vec<SeenCopy<'a>>,
     pub bytes: usize,
-    /// Whether `copies` are all copies of the story.
+    /// Whether `copies` contains all copies of the story.
     pub is_whole: bool,
     pub placements: BTreeMap<SectionNumber, Placed>,
 }
 
-/// A placement of a story on the board.
+/// The placement of a story in a section, in its state on the board.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub row: PlacementRow,
@@ -121,14 +122,14 @@ pub(super) struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// Returns the copy whose content the first public section shows that has the story; `None` if no public section
+    /// Returns the copy whose content is shown by the first public section with the story; `None` if no public section
     /// has the story.
     pub(super) fn public_lead<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> Option<&'c SeenCopy<'e>> {
         let (section, verdict) = self.takers().next()?;
         section::visible(section, copies).get(verdict.lead).copied()
     }
 
-    /// Returns the copies that readers see in any public section that has the story.
+    /// Returns the copies whose feed is in a public section that has the story. Readers see these copies.
     fn public<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> impl Iterator<Item = &'c SeenCopy<'e>> {
         copies.iter().filter(|copy| self.takers().any(|(section, _)| section.takes(&copy.feed.id)))
     }
@@ -174,8 +175,8 @@ impl<'a> Board<'a> {
         Decided { writes: self.writes, changed: self.changed, unplaced: self.unplaced }
     }
 
-    /// Judges a story for all sections, or puts it off if it has too many copies. `revised` is the entry whose content
-    /// has just changed, if any.
+    /// Places a story in all sections. If the story has too many copies, only adds it to `unplaced`. `revised` is the
+    /// entry whose content has just changed, if any.
     pub fn place(&mut self, number: StoryNumber, revised: Option<EntryNumber>) {
         let Some(story) = self.stories.get(&number) else { return };
         if !story.is_whole_still() {
@@ -185,7 +186,7 @@ impl<'a> Board<'a> {
         self.place_seen(number, revised);
     }
 
-    /// Judges a story for all sections by the copies on the board, even if these are only the selected ones.
+    /// Places a story in all sections by the copies on the board, even if these are only selected copies.
     pub fn place_seen(&mut self, number: StoryNumber, revised: Option<EntryNumber>) {
         let Some(mut story) = self.stories.remove(&number) else { return };
         let judged = self.judge(story.row.sort_at, &story.copies);
@@ -194,7 +195,7 @@ impl<'a> Board<'a> {
         self.stories.insert(number, story);
     }
 
-    /// Judges a story for one section.
+    /// Places a story in one section.
     pub fn place_in_section(&mut self, section: &'a Section, number: StoryNumber) {
         let Some(mut story) = self.stories.remove(&number) else { return };
         if let Some(&at) = self.setting.sections.get(&section.id) {
@@ -237,8 +238,8 @@ impl<'a> Board<'a> {
         let slug = story::slug(&lead.entry.title, story.row.number);
         let public: Vec<&str> =
             judged.public(&story.copies).filter_map(|copy| story::own_id(&copy.entry.guid)).collect();
-        // If the story has an unpublished id, and a copy that readers see has this id as its guid, it becomes the
-        // public id.
+        // If the story has an unpublished id, and a copy that readers see has this id as its guid, the id becomes the
+        // story's public id.
         let visible = story.kept.iter().find(|(id, _)| public.contains(&id.as_str()));
         let published = visible.filter(|(_, is_taken)| !is_taken).map(|(id, _)| id.clone());
         let published = published.map(|id| story.publish(id));
@@ -247,7 +248,8 @@ impl<'a> Board<'a> {
         self.writes.names.push(names);
     }
 
-    /// Records that the sections that have the story changed, because its text changed but not its place or date.
+    /// Records a change of the sections that have the story. This is for a story whose text changed, but not its
+    /// placement.
     pub fn touch(&mut self, number: StoryNumber) {
         let Some(story) = self.stories.get(&number) else { return };
         for (section, at) in self.setting.judging() {
@@ -340,7 +342,7 @@ impl Placed {
         self.frozen = frozen.or(self.frozen.take());
     }
 
-    /// Returns the row to change it, and marks the placement as changed.
+    /// Marks the placement as changed, and returns its row for the change.
     pub(super) fn change(&mut self) -> &mut PlacementRow {
         self.is_changed = true;
         &mut self.row

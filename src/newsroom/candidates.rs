@@ -1,9 +1,9 @@
-//! Chooses the stored entries that may be about the same story as a polled entry. It is done for a *run*, a group of
-//! entries of one document.
+//! Chooses *candidates*: the stored entries that may be about the same story as a polled entry. They are chosen for one
+//! *run* at a time, a group of entries of one document.
 //!
 //! The policy of candidates: an entry is compared with a limited number of others, however large the archive is. A link
-//! or a text key that very many entries share identifies no story. No feed can have so many similar entries that those
-//! of other feeds are not compared. This module does no I/O.
+//! that very many entries share identifies no story. The same holds for a text key (made from a part of a text). No
+//! feed can have so many similar entries that those of other feeds are not compared. This module does no I/O.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -25,7 +25,8 @@ pub const LINKED_AT_MOST: usize = 16;
 /// The most bytes of candidates (entries to compare with) that are read for one run.
 pub const OTHERS_BYTES: usize = 8 * 1024 * 1024;
 
-/// The length of a span of time. Three spans cover the usual window: three days before and after an entry's date.
+/// The length of the spans of time for which text keys are stored. Three spans cover the usual window: three days
+/// before and after an entry's date.
 const SPAN: Duration = Duration::from_secs(4 * 24 * 3600);
 
 /// The most spans that are searched for an entry. If the window is a year, a search of all its spans would take
@@ -36,11 +37,12 @@ const SPANS: usize = 16;
 /// footer, and identifies no story.
 pub const FOUND_AT_MOST: usize = 64;
 
-/// The most candidates that are compared with an entry because of their text keys. Those that share the most keys come
-/// first.
+/// The most candidates that are compared with an entry because of their text keys. These are the candidates that share
+/// the most keys with it.
 const COMPARED: usize = 8;
 
-/// The most candidates of one feed that are compared. Two show already whether the feed repeats the text.
+/// The most candidates of one other feed, if there are more than [`COMPARED`] candidates. Two are enough to see whether
+/// the feed repeats the text.
 const OF_ONE_FEED: usize = 2;
 
 /// The keys to look up in the store for a run.
@@ -57,8 +59,8 @@ pub struct Wanted {
 /// The rows that the store found for [`Wanted`].
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// For each link, at most [`LINKED_AT_MOST`] entries to which it is specific: in the entry's feed, no entry of
-    /// another story has the link.
+    /// For each link, at most [`LINKED_AT_MOST`] entries that have it as a specific link: in the entry's feed, no entry
+    /// of another story has the link.
     pub links: HashMap<String, Vec<LinkRow>>,
     /// For each id, entries of the story that has the id.
     pub ids: HashMap<String, Vec<EntryNumber>>,
@@ -141,8 +143,8 @@ pub fn wanted(run: &[PolledEntry], plan: &Plan, known: &Known, terms: &Terms) ->
     wanted
 }
 
-/// Returns the numbers of the entries to read, without duplicates. Also returns for the guid of each compared entry of
-/// the run the entries that may have the same text.
+/// Returns the numbers of the entries to read, without duplicates. Also returns, by the guid of each compared entry of
+/// the run, the stored entries that may have the same text.
 pub fn to_read(
     run: &[PolledEntry],
     plan: &Plan,
@@ -164,7 +166,8 @@ pub fn to_read(
 }
 
 /// Returns the stored entries that share text keys with the entry, those that share the most keys first. If they are
-/// more than [`COMPARED`], takes at most [`OF_ONE_FEED`] of each feed, so that no feed pushes out the others.
+/// more than [`COMPARED`], takes none of the polled feed, and at most [`OF_ONE_FEED`] of each other feed, so that no
+/// feed pushes out the others.
 fn alike_to(entry: &Compared, feed: FeedNumber, terms: &Terms, found: &Found) -> Vec<EntryNumber> {
     let mut counts = HashMap::<EntryNumber, (usize, FeedNumber)>::new();
     for row in entry.signatures(terms).filter_map(|key| found.signatures.get(&key)).flatten() {

@@ -1,11 +1,11 @@
 //! Chooses which copies of a story are read: all copies of an ordinary story, but only the most relevant ones of a
 //! story with very many copies.
 //!
-//! The policy of copies: the cost of one story is limited, however many feeds have it. A story with more than
-//! [`MAX_COPIES`] copies is judged and shown by the best of them. A feed can have only a few of these places, so it
-//! cannot push out other feeds. Each section selects among the copies that it sees. The copies that may lead come
-//! first: those whose links are on their feed's own site, then those of feeds with the highest priority, then the first
-//! copy. This module does no I/O.
+//! The policy of copies: the cost of one story is limited, however many feeds have it. If a story has more than
+//! [`MAX_COPIES`] copies, sections judge and show it by its best copies. The best are those whose links are on their
+//! feed's own site, then those of feeds with the highest priority, then the first copy. A feed can have only a few of
+//! the selected copies, so it cannot push out other feeds. Each section selects among the copies that it sees. This
+//! module does no I/O.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -40,7 +40,8 @@ pub enum Viewer<'s> {
 }
 
 impl Viewer<'_> {
-    /// Returns whether the viewer sees copies of this feed: the feed is configured, and the section has it.
+    /// Returns whether the viewer sees copies of this feed: the feed must be configured, and a section as viewer must
+    /// take it.
     pub fn sees(self, config: &Config, feed: &FeedId) -> bool {
         let takes = match self {
             Viewer::All => true,
@@ -71,7 +72,7 @@ impl<'a> SeenStory<'a> {
     }
 }
 
-/// Returns an entry as a copy that sections judge; `None` if its feed is not configured.
+/// Makes from a stored entry the copy by which sections judge its story; `None` if its feed is not configured.
 pub(super) fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'_>> {
     let feed = config.feed(&row.feed)?;
     Some(SeenCopy {
@@ -111,7 +112,7 @@ pub fn choose(config: &Config, heads: &[CopyHead], viewer: Viewer) -> BTreeSet<E
     chosen
 }
 
-/// Returns the numbers of the first copies whose feeds `takes` accepts, as many as may be read.
+/// Returns the numbers of the first copies for whose feed `takes` returns `true`, as many as may be read.
 fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeSet<EntryNumber> {
     let mut chosen = BTreeSet::new();
     let mut bytes = 0;

@@ -35,7 +35,7 @@ pub struct Polling<'a> {
     pub former: &'a HashMap<EntryNumber, Former>,
     /// The link keys that several entries of the document share.
     pub shared: &'a HashSet<String>,
-    /// The dates that are estimated for entries without a date, by guid.
+    /// The dates that are estimated for entries without a date. The keys are the guids of the entries.
     pub neighbour_dates: &'a HashMap<String, Timestamp>,
 }
 
@@ -73,7 +73,7 @@ pub struct Tally<'a> {
     pub merges: Vec<(EntryNumber, StoryNumber, Vec<Join>)>,
 }
 
-/// Returns the existing story that must be judged again because of a change; `None` if there is none.
+/// Returns the existing story that must be judged again because of a change; `None` if no story must.
 pub fn touched(change: &Change) -> Option<StoryNumber> {
     match change {
         Change::Rekeyed { story, rewording, .. } if *rewording != Rewording::Kept => Some(*story),
@@ -84,7 +84,8 @@ pub fn touched(change: &Change) -> Option<StoryNumber> {
 }
 
 impl<'a> Board<'a> {
-    /// Applies one change. `story` is the story from [`touched`], or the one that this was merged into.
+    /// Applies one change. `story` is the story from [`touched`]. If that story was merged, it is the story that it was
+    /// merged into.
     pub fn apply(
         &mut self,
         polling: Polling<'a>,
@@ -204,8 +205,8 @@ impl<'a> Board<'a> {
         if let (None, Some(id)) = (shown, own) {
             self.writes.kept_ids.push((id.to_owned(), number));
         }
-        // If another story has the minted id, the feed was configured under another feed id before. The number then
-        // makes the id unique.
+        // If another story has the id that is made from address and guid, the feed was configured under another feed id
+        // before. Then the number makes the id unique.
         let numbered = format!("{minted}#{number}");
         let mut ids = own_id.map(str::to_owned).into_iter().chain([minted, numbered]);
         let public_id = ids.next().unwrap_or_default();
@@ -214,7 +215,7 @@ impl<'a> Board<'a> {
         row
     }
 
-    /// Returns an entry of the document as a copy that sections judge.
+    /// Makes from an entry of the document the copy by which sections judge its story.
     fn seen(&self, feed: &'a Feed, number: EntryNumber, cleaned: &'a Cleaned, join: &Join) -> SeenCopy<'a> {
         SeenCopy {
             number,
@@ -345,7 +346,7 @@ pub fn listing(here: &HashSet<EntryNumber>, listed: &HashSet<EntryNumber>, now: 
 }
 
 /// Returns the name of an entry for the log: its title, or its guid if it has no title. Empty if no public section has
-/// the feed, because people may read the log who may not read private sections.
+/// the feed, because some readers of the log may not be allowed to read private sections.
 pub fn shown_name(config: &Config, feed: &Feed, polled: &PolledEntry) -> String {
     let title = polled.cleaned.as_ref().map_or("", |cleaned| &cleaned.entry.title);
     let is_public = config.sections.iter().any(|section| section.is_public() && section.takes(&feed.id));

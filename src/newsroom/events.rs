@@ -5,10 +5,10 @@
 
 use crate::feed::{Failure, FeedEvent};
 
-/// How many polls in a row must fail until the feed counts as dead.
+/// How many polls in a row must fail before the feed counts as dead.
 const DEATH: u32 = 3;
 
-/// How many new entries in one poll of a feed that was polled before count as a flood.
+/// How many new entries in one poll count as a flood, if the feed was polled before.
 const FLOOD: usize = 50;
 
 /// How many known entries with new guids in one poll are an event. Fewer may be corrections by the publisher.
@@ -21,7 +21,7 @@ pub(super) struct FeedHealth {
     pub failures: u32,
     /// Whether the last poll got the status 410 (Gone).
     pub is_gone: bool,
-    /// The new address of the feed, if permanent redirects have led to it for long enough.
+    /// The new address of the feed, if permanent redirects have led to it for long enough; otherwise `None`.
     pub moved_to: Option<String>,
     /// Whether the feed was ever polled.
     pub was_polled: bool,

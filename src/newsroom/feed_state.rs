@@ -1,9 +1,9 @@
 //! Decides what a poll changes in the state of its feed.
 //!
 //! The policy of feed states: a failed poll is counted, and changes nothing that is known from earlier documents.
-//! Permanent redirects are counted as long as they lead to the same address. If they do for long enough, polls begin at
-//! that address. Such a poll says nothing about the configured address. If it fails, the next poll begins at the
-//! configured address again. This module does no I/O.
+//! Permanent redirects are counted as long as they lead to the same address. Once they have led to it for long enough,
+//! polls begin at that address. Such a poll says nothing about the configured address. If such a poll fails, the next
+//! poll begins at the configured address again. This module does no I/O.
 
 use std::time::Duration;
 
@@ -27,13 +27,14 @@ pub struct PolledFeed {
     pub events: Vec<EventRow>,
 }
 
-/// Returns the part of what a document says about its feed that is stored: all but the time `updated`, which often
-/// changes although nothing else does.
+/// Returns what is stored of a document's information about its feed: everything except the time `updated`, which often
+/// changes when nothing else does.
 pub(super) fn stable_info(document: &PolledDocument) -> FeedInfo {
     FeedInfo { updated: None, ..document.info.clone() }
 }
 
-/// Returns the row about a feed's documents after this document. Shared keys of earlier documents stay recorded.
+/// Returns the row about a feed's documents after this document. The kinds of keys that entries of earlier documents
+/// shared stay recorded.
 pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> DocumentRow {
     DocumentRow {
         info: stable_info(document),
@@ -99,7 +100,8 @@ fn succeed(row: &mut FeedRow, polled: &Polled) {
     follow_move(row, polled);
 }
 
-/// Records a failure. If it is not counted, because our own network was down, the state of the feed stays.
+/// Records a failure. If the failure is not counted, because our own network was down, the state of the feed does not
+/// change.
 fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure) {
     if polled.failures > 0 {
         row.poll.state = state;
@@ -111,7 +113,7 @@ fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure)
     }
 }
 
-/// Records how many polls in a row, and since when, permanent redirects have led to one address.
+/// Records for how many polls in a row, and since when, permanent redirects have led to one address.
 fn follow_move(row: &mut FeedRow, polled: &Polled) {
     let has_failed = polled.outcome.failure().is_some();
     let has_entries = match &polled.outcome {

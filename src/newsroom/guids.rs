@@ -13,10 +13,10 @@ use crate::entry::{GuidKind, SharedKeys};
 use crate::number::EntryNumber;
 use crate::parse::SLIPS;
 
-/// Returns those guids of a feed that contain one of its secrets, each with its form without the secret. They are guids
-/// that the feed's last document listed, and guids of entries that this document has. An older version of newswire
-/// stored them with the secret. The entries stay the same, and the old guids do not become aliases, because these would
-/// contain the secret.
+/// Returns those stored guids of a feed that contain one of its secrets, each with the guid without the secret.
+/// Examines the guids that the feed's last document listed, and the guids of this document's entries. An older version
+/// of newswire stored them with the secret. The entries stay the same, and the old guids do not become aliases, because
+/// these would contain the secret.
 pub fn renames(secrets: &Secrets, listed: Vec<String>, entries: &[PolledEntry]) -> Vec<(String, String)> {
     let again = entries.iter().flat_map(|entry| secrets.unscrubbed(&entry.guid));
     let scrubbed = listed.into_iter().chain(again).map(|former| (secrets.scrub(&former).into_owned(), former));
@@ -30,7 +30,7 @@ pub fn specific_guids(document: &PolledDocument) -> Vec<&str> {
     entries.flat_map(|entry| &entry.other_guids.specific).map(String::as_str).collect()
 }
 
-/// Gives an entry the more specific guid under which it is known. The entry has that guid because an earlier document,
+/// If an entry is known under a more specific guid, gives it that guid. It got that guid because an earlier document,
 /// unlike this one, had another entry with the same plain guid.
 pub fn keep_specific(document: &mut PolledDocument, known: &HashSet<String>) {
     for entry in document.entries.iter_mut().filter(|entry| entry.cleaned.is_some()) {

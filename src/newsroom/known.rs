@@ -1,6 +1,6 @@
 //! The stored entries that a poll needs, in the form in which they are compared with the polled entries.
 //!
-//! Contains no policy.
+//! This module contains no policy.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// for three weeks contains something like a clock.
 pub const MAX_REVISIONS: u32 = 24;
 
-/// How the entries of the polled feed are compared with others to recognise stories.
+/// The settings for comparing the entries of the polled feed with others, to recognise stories.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
     /// Whether entries join stories because of a link or an id.
@@ -30,14 +30,14 @@ pub struct Terms {
     pub by_text: bool,
     /// The longest time between two copies of one text.
     pub window: Duration,
-    /// The share of their shingles (short sequences of words) that two copies of a long text must have in common, 0 to
-    /// 1.
+    /// The share of their shingles (short sequences of words) that two copies of a long text must have in common, from
+    /// 0 to 1.
     pub likeness: f64,
     /// The time of the poll.
     pub now: Timestamp,
 }
 
-/// Returns how the config says to compare a feed's entries with others.
+/// Returns the settings of the config for comparing a feed's entries with others.
 pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     Terms {
         by_links: feed.dedup != Dedup::Off,
@@ -48,23 +48,24 @@ pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     }
 }
 
-/// The stored entries that a poll needs. `others` and the fields after it are loaded for one run at a time, a group of
-/// the document's entries.
+/// The stored entries that a poll needs. `others` and the fields after it are loaded for one run (a group of the
+/// document's entries) at a time.
 #[derive(Debug)]
 pub struct Known {
     /// The number of the polled feed.
     pub feed: FeedNumber,
     /// Whether the feed ever had an entry.
     pub has_entries: bool,
-    /// The known entries of this feed with the guids of the document, by guid.
+    /// The known entries of this feed that have a guid of the document, as their guid or as an alias. The keys are the
+    /// guids of the document.
     pub entries: HashMap<String, KnownEntry>,
     /// Entries of this feed that the document may have under unknown guids: entries that it does not list, and entries
     /// with a link of an entry whose guid is unknown. Also entries that the document lists under an alias.
     pub former: Vec<FormerEntry>,
     /// Entries of any feed that may be about the same story as an entry of the run.
     pub others: Vec<OtherEntry>,
-    /// For each link key, those of `others` to which the link is specific: in their feed, no entry of another story has
-    /// it.
+    /// For each link key, those of `others` that have the link as a specific link: in their feed, no entry of another
+    /// story has it.
     pub links: HashMap<String, Vec<Linked>>,
     /// For the guid of each entry of the run, the indexes of those of `others` that may have the entry's text.
     pub alike: HashMap<String, Vec<usize>>,
@@ -110,7 +111,7 @@ pub struct FormerEntry {
     pub guid: String,
     /// Where the guid comes from.
     pub guid_kind: GuidKind,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// How often the entry was revised.
     pub revisions: u32,
@@ -170,7 +171,7 @@ pub struct OtherEntry {
     pub feed: FeedNumber,
     /// Whether the entries of its feed may join stories because of their text.
     pub by_text: bool,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// The time by which the entry is sorted.
     pub sort_at: Timestamp,
@@ -198,7 +199,7 @@ pub struct Join {
     pub story: StoryNumber,
     /// Why the entry belongs to the story.
     pub reason: JoinReason,
-    /// How similar the texts are, 0 to 1; `None` unless the texts decided.
+    /// How similar the texts are, from 0 to 1; `None` if the entry does not belong to the story because of its text.
     pub score: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! The lasting content of an entry: the part whose change is a revision. It excludes what changes without an edit, such
+//! The lasting content of an entry. If it changes, the entry is revised. It excludes what changes without an edit, such
 //! as counters.
 
 use std::sync::LazyLock;
@@ -11,7 +11,8 @@ use crate::entry::Entry;
 use crate::link;
 use crate::text::PlainText;
 
-/// A line with more words is text, so numbers in it are not counters, as in "passed by 12 votes".
+/// The most words of a line that may have counters. In a longer line, a number is a part of the text, as in "passed by
+/// 12 votes".
 const COUNTER_LINE_WORDS: usize = 12;
 
 /// Matches counters, such as those of views, comments and shares. They change while the text stays the same.
@@ -61,7 +62,7 @@ pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
 }
 
 /// Adds the addresses of links and pictures. Drops the parameters of pictures and of links around pictures, because
-/// these select advertisements and count readers. Of other links, drops only the tracking parameters.
+/// these select advertisements and count readers. Drops only the tracking parameters of other links.
 fn lasting_addresses(html: &str, add: &mut impl FnMut(&str)) {
     let without_parameters = |address: &str| address.split(['?', '#']).next().unwrap_or_default().to_owned();
     let mut tag_end = TagEnd::default();
@@ -86,8 +87,8 @@ fn lasting_link(link: &str) -> String {
     key.unwrap_or_else(|| link.to_owned())
 }
 
-/// The end of a tag, and whether a picture follows. The value is kept between searches, because a text may have many
-/// addresses and no tag: each search would read the whole text.
+/// The end of a tag, and whether a picture follows. The result of a search is kept for the next search. Otherwise each
+/// search would read the whole text if a text had many addresses and no tag.
 #[derive(Default)]
 struct TagEnd {
     /// The position of the last `>` that was found; `None` before the first search.

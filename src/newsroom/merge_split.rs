@@ -2,9 +2,8 @@
 //!
 //! The policy of merging: the merged story leaves every section, and its id leads to the story that stays. In a section
 //! that has shown only the merged story, the story that stays takes its place, under the id that readers know. So
-//! nothing is published twice. Stories that an editor split are never merged, whatever the feeds say. A feed has at
-//! most one copy of a story, so only an editor can merge two stories that have copies of the same feed. This module
-//! does no I/O.
+//! nothing is published twice. Stories that an editor split are never merged again by a poll. A feed has at most one
+//! copy of a story, so only an editor can merge two stories that have copies of the same feed. This module does no I/O.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +20,7 @@ use crate::section::SeenCopy;
 use crate::story::{self, Wording};
 use crate::text::PlainText;
 
-/// The entries of two stories that may be merged, and the splits by an editor that forbid it.
+/// The entries of two stories that may be merged, and the splits by an editor that concern these stories.
 #[derive(Debug)]
 pub struct Pair {
     /// The entries of the first story.
@@ -97,8 +96,8 @@ impl<'a> Board<'a> {
         self.place(stays, None);
     }
 
-    /// Removes a merged story from the sections that have shown the story that stays. In the sections that have not,
-    /// the story that stays takes its place, under the id that readers of the section know.
+    /// Removes a merged story from the sections that have shown the story that stays. In the other sections, the story
+    /// that stays takes the place of the merged story, under the id that readers of the section know.
     fn move_placements(&mut self, gone: &mut Story, story: &mut Story) {
         for (section, mut placed) in std::mem::take(&mut gone.placements) {
             let has_entered = story.placements.get(&section).is_some_and(|placed| placed.row.entered.is_some());
@@ -132,8 +131,9 @@ impl<'a> Board<'a> {
     }
 
     /// Moves a copy from its story to a story of its own, and records that the two stories are never merged. Returns
-    /// the copy's own story, which has its former id if it had one; `None` if the copy's feed is not configured.
-    /// `members` are the entries of the story, `absorbed` the stories that were merged into it.
+    /// the copy's own story; `None` if the copy's feed is not configured. If the copy once had a story of its own that
+    /// was merged, that story becomes active again and has its former id. `members` are the entries of the story,
+    /// `absorbed` the stories that were merged into it.
     pub fn split(
         &mut self,
         number: StoryNumber,
@@ -172,7 +172,7 @@ impl<'a> Board<'a> {
         Some(own)
     }
 
-    /// Returns the one of `absorbed` that was created for this entry and later merged.
+    /// Returns the story in `absorbed` that was created for this entry and later merged; `None` if there is none.
     fn earlier_story(&self, copy: &SeenCopy, absorbed: Vec<StandingStory>) -> Option<StandingStory> {
         let (guid, feed_url) = (&copy.entry.guid, &copy.feed.url.shown);
         let minted = story::minted_id(feed_url, guid);
@@ -188,7 +188,7 @@ impl<'a> Board<'a> {
         absorbed.into_iter().find(|story| is_its(&story.row.public_id) || story.kept.iter().any(keeps))
     }
 
-    /// Makes a merged story active again. Gives back the placements that the other story took over from it.
+    /// Makes a merged story active again. Gives it back the placements that the other story took over from it.
     fn revive(&mut self, story: StoryNumber, absorbed: StandingStory) -> StoryNumber {
         let own = absorbed.row.number;
         self.writes.revived.push(own);

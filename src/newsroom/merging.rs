@@ -37,10 +37,10 @@ pub struct Merge {
     pub leaves: StoryNumber,
 }
 
-/// Returns the merge of `own`, the story of `entry`, and `other`; `None` if they are not the same story. `join` says
-/// why they may be the same. `likeness` is the share of their shingles (short sequences of words) that two copies of a
-/// long text must have in common, 0 to 1. The caller must check first that no editor split the stories and that they
-/// have no copies of the same feed.
+/// Decides whether `own` (the story of `entry`) and `other` are the same story. Returns the merge; `None` if they are
+/// not the same story. `join` says why they may be the same. `likeness` is the share of their shingles (short sequences
+/// of words) that two copies of a long text must have in common, from 0 to 1. The caller must check first that no
+/// editor split the stories and that they have no copies of the same feed.
 pub(super) fn one_of(
     entry: EntryNumber,
     mut own: StoryTexts,
@@ -52,7 +52,8 @@ pub(super) fn one_of(
     let words = position.map(|at| own.wordings.swap_remove(at).1);
     other.wordings.retain(|(number, _)| *number != entry);
     if own.wordings.is_empty() {
-        // The story has only this entry, so a match with one text of the other story suffices. A link alone does not.
+        // The story has only this entry, so a match with one text of the other story suffices. A common link alone does
+        // not suffice.
         let matches_other = |words: &Wording| other.wordings.iter().any(|(_, other)| is_same_story(words, other, join));
         let merge = Merge { stays: other.story, leaves: own.story };
         return words.as_ref().is_some_and(matches_other).then_some(merge);

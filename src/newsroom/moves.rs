@@ -1,8 +1,8 @@
 //! Decides when permanent redirects make newswire poll a feed at its new address.
 //!
-//! The policy of moves: captive portals and broken deployments have redirected whole lists of feeds for an hour. So a
-//! feed has moved only after permanent redirects led to the same address for [`POLLS`] polls in a row and for [`TIME`].
-//! This module does no I/O.
+//! The policy of moves: captive portals and broken deployments have redirected whole lists of feeds for an hour. So
+//! newswire treats a feed as moved only after permanent redirects have led to the same address for at least [`POLLS`]
+//! polls in a row and for at least [`TIME`]. This module does no I/O.
 
 use std::time::Duration;
 

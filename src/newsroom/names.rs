@@ -1,6 +1,6 @@
-//! Checks the names of stories (ids and slugs) that version 1 of the store minted, because it also made names from
-//! private entries. Each name is checked once, at the first start after the upgrade, because only the config says which
-//! sections are private.
+//! Checks the names of stories (ids and slugs) from version 1 of the store. That version could make a story's id or
+//! slug from a private entry, so each name is checked once. The check runs at the first start after the upgrade, and
+//! not in a migration: only the config says which sections are private, and a migration does not know the config.
 //!
 //! [`story::FormerNames`](crate::story::FormerNames) decides which names may stay. This module does no I/O.
 
@@ -20,8 +20,8 @@ pub struct NamesVerdict {
     pub is_renamed: bool,
 }
 
-/// Returns the public sections that show or showed a story, in the order of the config. `entered` are all sections that
-/// did, private ones included.
+/// Returns the public sections that show or showed a story, in the order of the config. `entered` has all sections that
+/// show or showed it, including private ones.
 pub fn public_places<'c, 'r>(config: &'c Config, entered: &'r [EnteredRow]) -> Vec<(&'c Section, &'r EnteredRow)> {
     let public = config.sections.iter().map(|section| &**section).filter(|section| section.is_public());
     public.filter_map(|section| Some((section, entered.iter().find(|row| row.section == section.id)?))).collect()
@@ -104,7 +104,7 @@ mod tests {
         check(&names("tag:o", "open-7"), &["all"], &[open.clone(), closed.clone()], (false, false, false));
         check(&names("tag:c", "secret-7"), &["all"], &[closed.clone(), open.clone()], (true, true, true));
         check(&names("tag:c", "secret-7"), &["desk"], std::slice::from_ref(&closed), (true, true, false));
-        // The copy's feed leads in a public section, although the section does not have the feed any more.
+        // The copy's feed leads in a public section, although the section no longer has the feed.
         check(
             &names("tag:c", "secret-7"),
             &["all"],

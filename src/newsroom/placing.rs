@@ -6,7 +6,7 @@
 //! - A story gets a placement when it enters the section, or if it may enter later merely because of its age.
 //! - If the shown content changes, the story counts as changed, except in its first minute in the section. The first
 //!   polls bring the copies of a story within seconds of each other.
-//! - With `edits = "ignore"`, the section shows the content with which the story entered, whatever the feed changes.
+//! - With `edits = "ignore"`, the section shows the content with which the story entered, even if the feed changes it.
 //!   With `"bump"`, the story moves up when its content changes.
 //! - The position (`sort_at`) is that of the story when it enters. Only `"bump"` changes it later.
 
@@ -20,7 +20,7 @@ use crate::rows::PlacementRow;
 use crate::section::{SeenCopy, Verdict};
 use crate::time::Timestamp;
 
-/// For how long after a story enters, new content does not count as a change.
+/// New content does not count as a change for this long after a story entered the section.
 const SETTLING: Duration = Duration::from_secs(60);
 
 /// The next placement, and its effect.
@@ -28,19 +28,20 @@ const SETTLING: Duration = Duration::from_secs(60);
 pub(super) struct Placing {
     /// The placement to write; `None` if it does not change.
     pub write: Option<PlacementRow>,
-    /// The content that a section with `edits = "ignore"` shows from now on; `None` if the frozen content stays.
+    /// The content that a section with `edits = "ignore"` shows from now on. If it is `None`, the stored frozen content
+    /// does not change.
     pub frozen: Option<Box<Entry>>,
-    /// What readers of the section notice of the placement.
+    /// What readers of the section notice.
     pub effect: Effect,
 }
 
-/// What readers of a section notice of a placement.
+/// What readers of a section notice when a placement is decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Nothing.
     #[default]
     None,
-    /// The story stays, but the section shows something of it differently.
+    /// The story stays, but the section shows the story or its copies differently.
     Shows,
     Enters,
     Leaves,
@@ -77,7 +78,7 @@ pub(super) fn place(
             next(section, kept.unwrap_or(&visible[verdict.lead]), verdict, before, occasion)
         }
         (None, Some(before)) if before.is_in() => leave(before, Why::NoFeed, occasion.now),
-        // The story cannot enter because time passes if the section sees no copy of it.
+        // If the section sees no copy of the story, the story cannot enter merely because time passes.
         (None, Some(before)) if before.next_change.is_some() => {
             Placing { write: Some(PlacementRow { next_change: None, ..before.clone() }), ..Placing::default() }
         }
@@ -144,8 +145,8 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         published_as: before.published_as.clone(),
     };
     let effect = if stays && effect == Effect::None { Effect::Shows } else { effect };
-    // If the lead changed although the section ignores edits, the section does not see the copy any more whose content
-    // it froze.
+    // If the lead changed although the section ignores edits, the section no longer sees the copy whose content it
+    // froze.
     let frozen = (!follows_edits && has_other_lead).then(|| Box::new(lead.entry.clone().into_owned()));
     Placing { write: Some(after), frozen, effect }
 }
@@ -163,8 +164,8 @@ pub(super) enum Merging {
     TakeOver,
 }
 
-/// Decides what happens in a section that has the placement `leaves` of a story that is merged into another.
-/// `stays_entered` says whether the story that stays was ever in the section.
+/// Decides what happens in a section when a story is merged into another. `leaves` is the placement of the merged story
+/// in the section. `stays_entered` says whether the story that stays was ever in the section.
 pub(super) fn merge(leaves: &PlacementRow, stays_entered: bool) -> Merging {
     match (stays_entered, leaves.is_in()) {
         (true, true) => Merging::Leave,

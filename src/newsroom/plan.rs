@@ -10,9 +10,10 @@
 //!
 //! The policy of polls:
 //!
-//! - An entry is revised only if its lasting content changes. Of an entry that changes at every poll, at most
-//!   [`MAX_REVISIONS`] changes are applied.
-//! - An entry joins a story by a link only if the link is specific to it: no entry of another story of the feed has it.
+//! - An entry is revised only if its lasting content changes. At most [`MAX_REVISIONS`] revisions of an entry are
+//!   applied, because some entries change at every poll.
+//! - An entry joins a story by a link only if the link is specific to the entry: no entry of another story of the feed
+//!   has the link.
 //! - An entry joins a story by its text only if no feed has the text in several stories.
 //! - A known entry under a new guid is not a new entry. An earlier version of an entry that the document also lists is
 //!   not one either.
@@ -34,8 +35,8 @@ use crate::time::Timestamp;
 const RUN_ENTRIES: usize = 100;
 const RUN_BYTES: usize = 8 * 1024 * 1024;
 
-/// The most words that are compared in one run. It suffices to compare a hundred articles of 800 words with six others
-/// each.
+/// The most words that are compared in one run. This is enough to compare a hundred articles of 800 words with six
+/// others each.
 const RUN_WORDS: usize = 1_000_000;
 
 /// The most merges of stories that one document may cause. More merges are unlikely to be correct, and each merged
@@ -50,8 +51,8 @@ pub enum Change {
         /// The number of the entry.
         number: EntryNumber,
     },
-    /// The feed wrote the entry differently, but its lasting content (the part whose change is a revision) is the same.
-    /// Only the hash is written, so that the entry need not be cleaned again.
+    /// The feed wrote the entry differently, but its lasting content (a change of it is a revision) is the same. Only
+    /// the hash is written, so that the entry need not be cleaned again.
     Touched {
         /// The number of the entry.
         number: EntryNumber,
@@ -138,9 +139,9 @@ pub enum Rewording {
     Edited,
 }
 
-/// Splits the entries of a document into runs. Returns the last run first, because the oldest entries, which are
-/// usually at the end, are decided first. The entries of each run are in the order of the document. Returns where in
-/// `entries` each run is.
+/// Splits the entries of a document into runs. Returns the range in `entries` of each run. The last run comes first,
+/// because the oldest entries, which are usually at the end, are decided first. The entries of each run are in the
+/// order of the document.
 pub fn runs(entries: &[PolledEntry]) -> Vec<Range<usize>> {
     let (mut runs, mut rest) = (Vec::new(), entries);
     while !rest.is_empty() {
@@ -165,7 +166,7 @@ pub struct Plan {
     shared: Shared,
     /// The known entries that the document lists, under their own or other guids.
     listed: HashSet<EntryNumber>,
-    /// The changes of known entries that the document has under new guids, by the new guid.
+    /// The changes of known entries that the document has under new guids. The keys are the new guids.
     rekeyed: HashMap<String, Change>,
     /// For the guid of each earlier version of an entry, the guid of the latest version in the document.
     latest: HashMap<String, String>,
@@ -211,8 +212,8 @@ impl Plan {
         }
     }
 
-    /// Returns estimated dates for entries without a date, by guid. Empty unless this is the first document of the
-    /// feed.
+    /// Returns estimated dates for entries without a date. The keys are the guids of the entries. Empty unless this is
+    /// the first document of the feed.
     pub fn neighbour_dates(&self) -> &HashMap<String, Timestamp> {
         &self.neighbour_dates
     }
@@ -222,8 +223,8 @@ impl Plan {
         &self.shared.keys
     }
 
-    /// Returns whether the entry with this guid need not be compared with others, because it is known under another
-    /// guid or is an earlier version.
+    /// Returns whether the entry with this guid is known under another guid or is an earlier version. Such an entry
+    /// need not be compared with others.
     pub fn is_settled(&self, guid: &str) -> bool {
         self.rekeyed.contains_key(guid) || self.latest.contains_key(guid)
     }
@@ -330,7 +331,7 @@ impl Plan {
         joins::of(cleaned, guid, known, terms, (&self.shared, &has_copy), &mut self.words_left)
     }
 
-    /// Returns as many of these joins as the document may still cause merges.
+    /// Returns the first of these joins, as many as the limit of merges for the document still allows.
     fn allow_merges(&mut self, joins: impl Iterator<Item = Join>) -> Vec<Join> {
         let merges: Vec<Join> = joins.take(self.merges_left).collect();
         self.merges_left -= merges.len();

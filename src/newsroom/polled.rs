@@ -1,7 +1,7 @@
 //! The result of a poll: how the poll ended, and the document with its entries.
 //!
-//! Contains no policy. The values that decisions need of an entry are computed once, before the writing thread handles
-//! the poll.
+//! This module contains no policy. The values of an entry that decisions need are computed once, before the writing
+//! thread handles the poll.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ use crate::story::{self, LinkKey, Wording};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-/// One attempt to poll a feed, which may have failed. It has everything from which the store's changes are decided.
+/// One attempt to poll a feed, which may have failed. It has all values that decide what changes in the store.
 #[derive(Debug)]
 pub struct Polled {
     /// The feed.
@@ -25,7 +25,7 @@ pub struct Polled {
     pub at: Timestamp,
     /// How long the attempt took.
     pub duration_ms: u64,
-    /// The HTTP status, if a server answered.
+    /// The HTTP status; `None` if no server answered.
     pub status: Option<u16>,
     /// How the attempt ended.
     pub outcome: Outcome,
@@ -33,12 +33,12 @@ pub struct Polled {
     pub next: NextPoll,
     /// How many attempts have failed since the last successful one, including this one.
     pub failures: u32,
-    /// How many entries the feed publishes per day, if known.
+    /// How many entries the feed publishes per day; `None` if unknown.
     pub per_day: Option<f64>,
     /// The new address at which the attempt began, because permanent redirects had led there for long enough; `None` if
     /// it began at the configured address.
     pub start: Option<Url>,
-    /// The address that the attempt was redirected to, if all redirects were permanent.
+    /// The address that the attempt was redirected to, if all redirects were permanent; otherwise `None`.
     pub permanent: Option<Url>,
     /// The origin (scheme, host and port) that is put on hold if the response is a refusal for the whole host (429, or
     /// 503 with `Retry-After`). `None` means that such a response concerns only this feed: the host is not public (such
@@ -56,7 +56,7 @@ pub enum Outcome {
     },
     /// The attempt got a document.
     Document(Box<PolledDocument>),
-    /// The attempt got no readable document. What is known of the feed stays.
+    /// The attempt got no readable document. What is known from earlier documents does not change.
     Failed(Failure),
     /// The server answered 410 (Gone). Polling stops until an editor forces a poll.
     Gone,
@@ -83,7 +83,7 @@ pub struct PolledDocument {
     pub info: FeedInfo,
     /// The entries, in the order of the document. Their guids are unique.
     pub entries: Vec<PolledEntry>,
-    /// How often the document asks to be polled. This applies until the next document.
+    /// How often the feed asks to be polled. This applies until the next document.
     pub hints: PollHints,
     /// The repairs that were needed to read the document, and other faults that an editor should know.
     pub repairs: Vec<Repair>,
@@ -91,8 +91,8 @@ pub struct PolledDocument {
     pub fresh: usize,
     /// Whether the document lists none of the known entries of the feed, so that newswire may have missed entries.
     pub has_gap: bool,
-    /// Which keys different entries share, so that their guids were extended. This applies to later documents of the
-    /// feed too.
+    /// The kinds of keys (guid, link, title) that several entries have in common. The guids of these entries were
+    /// extended. This applies to later documents of the feed too.
     pub guids_repaired: SharedKeys,
 }
 
@@ -118,7 +118,7 @@ pub struct Cleaned {
     pub text: PlainText,
     /// The keys of the text of the entry.
     pub text_keys: TextKeys,
-    /// The hash of the entry's lasting content: the part whose change is a revision.
+    /// The hash of the entry's lasting content. If this content changes, the entry is revised.
     pub fingerprint: u64,
     /// The keys of the entry's links.
     pub link_keys: Vec<LinkKey>,
@@ -129,10 +129,10 @@ pub struct Cleaned {
     encode: Encode,
 }
 
-/// What a text is found by, and found to be the same by; see [`Wording`].
+/// The keys by which a text is searched and compared with others; see [`Wording`].
 #[derive(Clone, Debug)]
 pub struct TextKeys {
-    /// The keys of title, text and recording under which it is searched; see [`Wording::keys`].
+    /// The keys of title, text and recording under which the text is searched; see [`Wording::keys`].
     pub found_by: Box<[u32]>,
     /// The key of the title; see [`Wording::title_key`].
     pub title: Option<u64>,
@@ -167,8 +167,8 @@ impl Cleaned {
         self.wording.get_or_init(|| Wording::of(&self.entry.title, &self.text).with_media(&self.entry.enclosures))
     }
 
-    /// Frees the memory that the entry can do without. What its text is compared by takes many times the text, and most
-    /// entries are compared with no other; for those that are, it is computed again.
+    /// Frees memory that the entry does not need for now. The text prepared for comparing takes many times the memory
+    /// of the text. Most entries are not compared with others. For the few that are, the text is prepared again.
     pub fn pack(&mut self) {
         self.wording = OnceLock::new();
         self.text.shrink();
@@ -177,7 +177,7 @@ impl Cleaned {
         }
     }
 
-    /// Frees the content, after it was written. The date and what else is small stays.
+    /// Frees the content, after it was written. Keeps the date and other small values.
     pub fn forget_content(&mut self) {
         self.wording = OnceLock::new();
         self.text = PlainText::default();
@@ -198,9 +198,9 @@ pub(super) fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().map_or(first_seen, |published| published.min(first_seen))
 }
 
-/// Returns dates for entries without a date, by guid: the date of the nearest entry before them that has one, otherwise
-/// of the nearest after them. So in the first document of a feed, such an entry is sorted at its place in the document,
-/// and not as the newest.
+/// Returns a date for each entry without a date, by guid. It is the date of the nearest entry before it in the document
+/// that has a date. If there is none, it is the date of the nearest entry after it. So in the first document of a feed,
+/// such an entry is sorted at its place in the document, and not as the newest.
 pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timestamp> {
     let claimed = |entry: &PolledEntry| entry.cleaned.as_ref().and_then(|cleaned| cleaned.entry.claimed());
     let mut before = entries.iter().find_map(claimed);

@@ -41,7 +41,7 @@ pub fn public_terms(config: &Config) -> PublicTerms {
     for (at, list) in lists.iter().enumerate() {
         list.iter().for_each(|feed| taking.entry(feed).or_default().push(at));
     }
-    // Most feeds of a large config are in the same sections.
+    // In a large config, most feeds are in the same sections, so each hash is computed only once.
     let mut hashes = HashMap::new();
     let hash = |(id, taking): (&FeedId, Vec<usize>)| {
         let republish = match config.feed(id)?.republish {

@@ -19,7 +19,7 @@ use crate::story::Wording;
 use crate::time::Timestamp;
 
 /// The most prefixes of a guid that are compared. One of them is the plain guid, before newswire extended it. The limit
-/// is more than the spaces that publishers use in guids.
+/// is higher than the number of spaces in the guids of publishers.
 const MAX_BEGINNINGS: usize = 16;
 
 /// The length in bytes up to which a word may be a placeholder for a missing guid, such as `undefined`. Longer words
@@ -34,8 +34,8 @@ pub fn is_flood(unknown: usize, listed: usize) -> bool {
     unknown >= FLOOD && unknown * 2 >= listed
 }
 
-/// Returns for each new guid the known entry that it belongs to, if there is one. Skips guids that [`Versions`] has
-/// decided.
+/// Returns, for each new guid, the known entry that it belongs to. Leaves out a guid if there is no such entry. Skips
+/// guids that [`Versions`] has decided.
 pub(super) fn matched<'k>(
     entries: &[PolledEntry],
     known: &'k Known,
@@ -233,7 +233,7 @@ fn has_link_of(new: New, former: &FormerEntry) -> bool {
     links.is_empty() && former.link_keys.is_empty() || links.iter().any(|link| former.link_keys.contains(&link.key))
 }
 
-/// Returns whether the feed gave both entries the same guid, or gave none to either.
+/// Returns whether the feed gave both entries the same guid, or gave neither of them a guid.
 fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     let had_none = former.guid_kind != GuidKind::Guid;
     if new.cleaned.entry.guid.kind != GuidKind::Guid || had_none {
@@ -243,8 +243,8 @@ fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     plainer_guids(former).contains(plainest)
 }
 
-/// Returns whether link and guid are the same, so that only the title differs: the caller has checked date and text.
-/// Without a date, the titles must be similar.
+/// Returns whether link and guid are the same. The caller has already checked that date and text are the same, so only
+/// the title differs. Without a date, the titles must be similar.
 fn is_retitled(new: New, former: &FormerEntry) -> bool {
     let is_alike = |wording: &Wording| new.cleaned.wording().has_title_like(wording);
     let is_dated = new.cleaned.entry.published.is_some();
@@ -253,15 +253,16 @@ fn is_retitled(new: New, former: &FormerEntry) -> bool {
         && (is_dated || former.wording.as_ref().is_some_and(is_alike))
 }
 
-/// Returns whether guid and link are the same, or one of them and the date, if both entries have a date.
+/// Returns whether guid and link are the same. If only one of them is the same, the date must be the same too, unless
+/// an entry has no date.
 fn keeps_one_place(new: New, former: &FormerEntry) -> bool {
     let (link, guid) = (has_link_of(new, former), has_own_guid_of(new, former));
     let is_dated = new.cleaned.entry.published.is_some() && former.published.is_some();
     link && guid || (link || guid) && (!is_dated || keeps_date(new.cleaned, former))
 }
 
-/// Returns whether both are the same entry although several entries share the guid: a specific link is the same, or two
-/// of title, text and date.
+/// Returns whether both are the same entry although several entries share the guid. Either a specific link must be the
+/// same, or two of title, text and date.
 fn keeps_some(new: New, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return true };
     let own = &new.cleaned.text_keys;

@@ -19,7 +19,7 @@ use crate::rule::{CanonicalForm, Rule};
 use crate::schedule;
 use crate::time::Timestamp;
 
-/// If more feeds of a section changed than this, all stories are judged for the section.
+/// If more than this many feeds of a section changed, all stories are judged again for the section.
 const MAX_CHANGED_FEEDS: usize = 100;
 
 /// What changes for a feed.
@@ -30,7 +30,7 @@ pub enum FeedChange {
         /// The feed's values.
         row: ConfiguredFeed,
     },
-    /// A feed that the store knows, and of which something changes.
+    /// A feed that the store knows and in which something changes.
     Known {
         /// The feed's configured values.
         row: ConfiguredFeed,
@@ -39,9 +39,9 @@ pub enum FeedChange {
         /// Whether the address changed. If so, the feed is polled like a new feed, even if the server had answered 410
         /// (Gone).
         has_moved: bool,
-        /// Whether settings changed that decide in which sections the feed's stories are.
+        /// Whether a setting changed that decides in which sections the feed's stories are.
         has_other_terms: bool,
-        /// When the feed is polled next, if that changes.
+        /// The new time of the next poll; `None` if the time does not change.
         next_poll: Option<Timestamp>,
     },
     /// A feed that was removed from the config.
@@ -52,7 +52,7 @@ pub enum FeedChange {
 }
 
 /// Returns what changes for the feeds of a config, in the order of the config, and then the feeds that were removed.
-/// Leaves out feeds of which nothing changes.
+/// Leaves out feeds in which nothing changes.
 pub fn feed_changes(before: &HashMap<FeedId, KnownFeed>, config: &Config) -> Vec<FeedChange> {
     let mut changes: Vec<FeedChange> =
         config.feeds.iter().filter_map(|feed| feed_change(before.get(&feed.id), feed)).collect();
@@ -125,8 +125,8 @@ pub fn rules_hash(config: &Config, section: &Section) -> u64 {
 pub enum Rejudged {
     /// No stories. The set has the feeds of the section whose settings changed after its stories were judged.
     None(FeedSet),
-    /// No stories, because the definition is the same. Only the form that is hashed differs from that of an older
-    /// version.
+    /// No stories, because the definition is the same. Its hash differs only because an older version of newswire made
+    /// the hash from another form of the definition.
     SameDefinition,
     /// The stories with entries of these feeds.
     Of(FeedSet),
@@ -134,12 +134,12 @@ pub enum Rejudged {
     All,
 }
 
-/// Decides which stories must be judged again for a section. `before` is the definition by which its stories were last
-/// judged; `None` for a new section. `changed` are the feeds whose settings changed.
+/// Decides which stories must be judged again for a section. `before` is the definition with which its stories were
+/// last judged; `None` for a new section. `changed` are the feeds whose settings changed.
 ///
-/// If only settings of feeds changed, no stories are judged, but the feeds are remembered. When the definition changes
-/// later, their stories are judged too. So the result is the same as if all stories were judged whenever the definition
-/// changes.
+/// If only settings of feeds changed, no stories are judged, but the feeds are recorded. When the definition changes
+/// later, the stories of these feeds are judged too. So the result is the same as if all stories were judged whenever
+/// the definition changes.
 pub fn rejudged(
     before: Option<&DefinitionRow>,
     section: &Section,

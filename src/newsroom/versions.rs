@@ -6,7 +6,7 @@
 //!
 //! Within one document more must be the same, because a page may have parts that are separate entries, such as forum
 //! replies and comments. The date, all authors, the anchor of the link and much of the text must be the same. Two parts
-//! of a series, and two recordings, are never versions. Of the versions that a document lists, only the latest is used,
+//! of a series, and two recordings, are never versions. Only the latest of the versions that a document lists is used,
 //! and the guids of the others lead to it. This module does no I/O.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -31,8 +31,8 @@ pub(super) fn signs(guid: &str, links: Vec<String>) -> Vec<String> {
     stems.iter().flat_map(|stem| links.iter().map(move |link| format!("{stem} {link}"))).collect()
 }
 
-/// Returns a guid without its fragment. If it has none, returns the guid itself and, if a counter or version is at its
-/// end, the guid without that. A counter does not begin in the middle of a word.
+/// Returns a guid without its fragment. For a guid that has no fragment, returns the guid itself and, if it ends with a
+/// counter or version, the guid without that. A counter does not begin in the middle of a word.
 fn without_version(guid: &str) -> Vec<&str> {
     let trimmed = |stem: &str| stem.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
     if let Some((stem, _)) = guid.split_once('#') {
@@ -85,8 +85,8 @@ pub(super) struct Versions<'k> {
 }
 
 impl<'k> Versions<'k> {
-    /// Finds the versions among the entries of a document. Two entries that the store knows as different ones stay
-    /// different.
+    /// Finds the versions among the entries of a document. Two entries that the store knows as different entries are
+    /// not versions of one entry.
     pub(super) fn of(entries: &[PolledEntry], known: &'k Known) -> Versions<'k> {
         let mut versions = Versions::default();
         if entries.iter().all(|entry| known.entries.get(&entry.guid).is_some_and(|known| !known.is_alias)) {
@@ -107,7 +107,8 @@ impl<'k> Versions<'k> {
     /// Records the entries of a group as versions, if they are versions of one entry. Returns whether they are.
     fn take(&mut self, group: &[usize], listed: &[Listed], known: &'k Known) -> bool {
         let group: Vec<&Listed> = group.iter().map(|at| &listed[*at]).collect();
-        // Of several entries with the latest version, take the first, because documents list the newest entry first.
+        // If several entries have the latest version, take the first of them, because documents list the newest entry
+        // first.
         let latest = group.iter().rev().max_by_key(|entry| version(entry.guid));
         let Some(latest) = latest else { return false };
         let mut numbers: Vec<EntryNumber> =
