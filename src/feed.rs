@@ -113,7 +113,7 @@ pub struct FeedInfo {
     pub prev_archive: Option<Url>,
 }
 
-/// How often a feed document asks to be polled: RSS `ttl`, `skipHours`, `skipDays`, RSS 1.0 `sy:*`.
+/// How often a feed asks, in its document, to be polled: RSS `ttl`, `skipHours`, `skipDays`, RSS 1.0 `sy:*`.
 ///
 /// Hints lengthen an interval and never shorten it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,9 +122,9 @@ pub struct PollHints {
     pub ttl: Option<Duration>,
     /// `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub period: Option<Duration>,
-    /// Hours of the day in GMT, 0 to 23, in which not to poll. It is empty if all 24 were listed.
+    /// The hours of the day in GMT, 0 to 23, in which not to poll. The list is empty if the document lists all 24.
     pub skip_hours: Vec<u8>,
-    /// Days of the week, 0 = Monday, in which not to poll. It is empty if all seven were listed.
+    /// The days of the week, 0 = Monday, on which not to poll. The list is empty if the document lists all seven.
     pub skip_days: Vec<u8>,
 }
 

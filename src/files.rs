@@ -74,12 +74,13 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Returns the path of the main file. This is `explicit`, or else the first that exists of `./newswire.toml`,
-/// `./config/newswire.toml`, `$XDG_CONFIG_HOME/newswire/newswire.toml` and `/etc/newswire/newswire.toml`.
+/// Returns the path of the main file. This is `explicit` if it is set. Otherwise it is the first existing file of
+/// `./newswire.toml`, `./config/newswire.toml`, `$XDG_CONFIG_HOME/newswire/newswire.toml` (by default in `~/.config`)
+/// and `/etc/newswire/newswire.toml`.
 ///
 /// # Errors
 ///
-/// Fails if none of them exists.
+/// Fails if none of these files exists.
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
     if let Some(path) = explicit {
         return Ok(path.to_owned());
@@ -154,7 +155,7 @@ fn behind(mut problem: Problem, count: usize) -> Problem {
 }
 
 fn exposed_secret(path: PathBuf) -> Problem {
-    let message = "this file is world-readable and holds a secret";
+    let message = "this file contains a secret and is readable by all users";
     Problem { level: Level::Warning, ..Problem::of_file(path, message, "run chmod o-r on it") }
 }
 
@@ -289,13 +290,14 @@ fn is_readable_by_all(_: &Path) -> bool {
     false
 }
 
-/// Returns the system's reason for an error in lower case, without its number: `no such file or directory`.
+/// Returns the system's reason for an error in lower case, without the error's number, as in `no such file or
+/// directory`.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-/// Returns a path relative to the working directory, if the path is inside that directory.
+/// Returns a path relative to the working directory if it is inside that directory; otherwise returns the path itself.
 pub fn short(path: &Path) -> PathBuf {
     let here = env::current_dir().ok().filter(|here| here.parent().is_some());
     let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));

@@ -1,11 +1,11 @@
 //! The rules of sections: how `keep` and `drop` rules match a story, and the reasons that they give.
 //!
-//! A rule matches if all its keys match, and a key matches if any of its values does. In a `keep` rule, `category`,
-//! `feed`, `tag` and `host` match if any copy that the section sees does. `age` is about the story as a whole. All
-//! other keys, and all other keys of a `drop` rule, look only at the lead: the copy whose content is shown.
+//! A rule matches if all its keys match, and a key matches if any of its values does. The key `age` looks at the story.
+//! In a `keep` rule, `category`, `feed`, `tag` and `host` look at all copies that the section sees, and match if one of
+//! the copies matches. In all other cases, a key looks only at the lead: the copy whose content is shown.
 //!
-//! This module does no I/O, and the caller passes `now`. The time of a match is linear in the length of the text,
-//! whatever the pattern, and no text is searched beyond [`MAX_SEARCHED_BYTES`].
+//! This module does no I/O, and the caller passes `now`. With any pattern, the time of a match is linear in the length
+//! of the text. No text is searched beyond [`MAX_SEARCHED_BYTES`].
 
 mod canonical;
 
@@ -74,7 +74,7 @@ pub struct Rule {
 pub enum Test {
     /// Patterns for a field.
     Field(Field, Vec<Pattern>),
-    /// Parts, of which the entry must have one.
+    /// Parts. The entry must have at least one of them.
     Has(Vec<Has>),
     /// Bounds for the number of words.
     Words(Vec<Bound<usize>>),
@@ -264,8 +264,8 @@ impl Field {
         }
     }
 
-    /// Returns whether a value that is not a regular expression is a word or phrase to find in the field. Otherwise it
-    /// must equal the whole field.
+    /// Returns whether a pattern that is not a regular expression is a word or phrase to find in the field. In other
+    /// fields, such a pattern must be equal to the whole value.
     fn is_prose(self) -> bool {
         matches!(self, Field::Title | Field::Text)
     }

@@ -39,7 +39,7 @@ impl PlainText {
         self.all.shrink_to_fit();
     }
 
-    /// Returns title, summary and content, one line each.
+    /// Returns title, summary and content as one text, in which each begins on a new line.
     pub fn all(&self) -> &str {
         &self.all
     }

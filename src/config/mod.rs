@@ -101,7 +101,7 @@ pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -
         let span = mask::plain_secret(&source.text)?;
         let (message, hint) = if is_exposed(&source.path) {
             let hint = "run chmod o-r on it, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
-            ("this file is world-readable and holds a secret", hint)
+            ("this file contains a secret and is readable by all users", hint)
         } else {
             ("secret in plain text", "keep it in { env = \"NAME\" } or { file = \"/path\" }")
         };

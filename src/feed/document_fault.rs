@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::state::FailureKind;
 use crate::foreign::{self, Line, ShortLine};
 
-/// The most feeds of a page that a message lists.
+/// The most feeds that a message lists if the document is a page that offers feeds.
 const OFFERS: usize = 3;
 
 /// What a document is instead of a feed. It is displayed as a sentence.
@@ -25,7 +25,7 @@ pub enum DocumentFault {
     },
     /// The document has another format.
     NotAFeed {
-        /// The name of its first element; empty if there is none.
+        /// The name of the document's first element; empty if there is none.
         found: ShortLine,
     },
     /// The document is JSON that cannot be read.
@@ -35,7 +35,7 @@ pub enum DocumentFault {
     },
     /// The document is JSON, but not a JSON Feed.
     NoItems {
-        /// The message that the document has instead, in quotes.
+        /// The message that the document contains instead of items, in quotes; `None` if it contains none.
         says: Option<Line>,
     },
     /// The feed parser refused the document.

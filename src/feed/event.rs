@@ -71,7 +71,7 @@ impl fmt::Display for FeedEvent {
             FeedEvent::Moved { to } => write!(f, "moved for good to {to}"),
             FeedEvent::Flooded { new } => write!(f, "brought {new} new entries at once"),
             FeedEvent::Rekeyed { rekeyed, listed } => {
-                write!(f, "{rekeyed} of {listed} entries have new guids, matched to known ones")
+                write!(f, "{rekeyed} of {listed} entries are known entries with new guids")
             }
             FeedEvent::Old { words, .. } => f.write_str(words),
         }

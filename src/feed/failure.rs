@@ -97,7 +97,7 @@ pub enum Failure {
     TooSlow {
         /// The host.
         host: Line,
-        /// The lowest rate that is accepted.
+        /// The lowest rate that newswire accepts.
         bytes_per_second: u64,
     },
     /// The document is larger than the feed's `max_size`.
@@ -222,12 +222,12 @@ impl Failure {
                  to permit it, add allow = [\"{host}:{port}\"] to the feed"
             ),
             Failure::Scheme { scheme } => {
-                format!("cannot fetch the scheme {scheme}:, only http: and https:")
+                format!("cannot fetch {scheme}: addresses, only http: and https: addresses")
             }
             Failure::Connect { host, proxied, why } => {
                 format!("could not connect to {}{host}: {why}", of_proxy(*proxied))
             }
-            Failure::Tls { host, fault } => format!("no secure connection to {host}: {fault}"),
+            Failure::Tls { host, fault } => format!("could not make a secure connection to {host}: {fault}"),
             Failure::Timeout { host, proxied, phase, after } => {
                 format!("{}{host} did not {phase} within {}", of_proxy(*proxied), duration::words(*after))
             }
@@ -245,7 +245,7 @@ impl Failure {
                 format!("{host} blocks programs with a challenge for browsers; ask the publisher to let newswire in")
             }
             Failure::Http { host, fault } => format!("could not read the response of {host}: {fault}"),
-            Failure::Held { host, .. } => format!("redirects to {host}, which asked clients to wait"),
+            Failure::Held { host, .. } => format!("the feed redirects to {host}, which asked clients to wait"),
             Failure::File { path, fault } => fault.sentence(path),
             Failure::Setting { key, fault } => format!("{key} of the feed cannot be used: {fault}"),
             Failure::Own { fault } => format!("{fault}; please report it with the log lines of this feed"),
@@ -331,7 +331,7 @@ mod tests {
             "the poll could not be saved (no route); please report it with the log lines of this feed",
         );
         let held = Failure::Held { host: host(), until: Some(Timestamp::from_millis(0)) };
-        check(held, FailureKind::Held, "redirects to a.example, which asked clients to wait");
+        check(held, FailureKind::Held, "the feed redirects to a.example, which asked clients to wait");
         let setting =
             Failure::Setting { key: FeedKey::CaFile, fault: SettingFault::NoCertificate { path: "/ca".into() } };
         check(setting, FailureKind::Setting, "ca_file of the feed cannot be used: /ca: it contains no PEM certificate");

@@ -128,7 +128,7 @@ pub enum RedirectFault {
         /// The scheme.
         scheme: Line,
     },
-    /// The redirects lead back to an address that was visited.
+    /// The redirects lead back to an address that was already requested.
     Circle,
     /// There are too many redirects.
     TooMany {
@@ -159,9 +159,9 @@ pub enum HttpFault {
         /// What is invalid.
         wire: WireFault,
     },
-    /// The response has a content coding that newswire did not offer.
+    /// The response is compressed with a method (`Content-Encoding`) that newswire did not request.
     UnknownCoding {
-        /// The coding.
+        /// The value of `Content-Encoding`.
         coding: Line,
     },
     /// The document has too many chunks.
@@ -192,11 +192,13 @@ impl fmt::Display for HttpFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HttpFault::Wire { wire } => wire.fmt(f),
-            HttpFault::UnknownCoding { coding } => write!(f, "its content coding \"{coding}\" was not requested"),
+            HttpFault::UnknownCoding { coding } => write!(f, "its Content-Encoding \"{coding}\" was not requested"),
             HttpFault::TooManyChunks { most } => write!(f, "its document has more than {most} chunks"),
             HttpFault::BrokeOff { why } => write!(f, "its document was cut off ({why})"),
-            HttpFault::BrokenCoding { why } => write!(f, "its content coding is invalid ({why})"),
-            HttpFault::DecoderPanic => f.write_str("its content coding is invalid (the decoder failed)"),
+            HttpFault::BrokenCoding { why } => write!(f, "its document could not be decompressed ({why})"),
+            HttpFault::DecoderPanic => {
+                f.write_str("its document could not be decompressed (internal error in the decompressor)")
+            }
             HttpFault::Other { why } => why.fmt(f),
         }
     }

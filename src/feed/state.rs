@@ -36,8 +36,8 @@ macro_rules! coded {
                 }
             }
 
-            /// Parses a code. If the code is unknown, because another version wrote it, returns the variant for all
-            /// others.
+            /// Parses a code. If the code is unknown, because another version of newswire wrote it, returns the variant
+            /// for unknown codes.
             pub fn from_code(code: &str) -> $name {
                 Self::ALL.iter().copied().find(|known| known.code() == code).unwrap_or($name::$else)
             }
@@ -177,7 +177,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Note::Rekeyed { rekeyed, listed } => {
-                write!(f, "{rekeyed} of {listed} entries have new guids, matched to known ones")
+                write!(f, "{rekeyed} of {listed} entries are known entries with new guids")
             }
             Note::Restless { name } if name.is_empty() => {
                 f.write_str("an entry changes at every poll; its changes are no longer applied")

@@ -1,5 +1,5 @@
-//! Reads the user's own templates and style from their folder, and renders pages with them as a test. A mistake in them
-//! is a problem of the config.
+//! Reads the user's own templates and style from their folder, and renders pages with them as a test. Reports a mistake
+//! in them as a problem of the config.
 
 use std::io;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::render::{Pages, RenderError};
 ///
 /// # Errors
 ///
-/// Fails if the folder cannot be read, a file has no template's name, or a template has an error.
+/// Fails if the folder cannot be read, if a file does not have the name of a template, or if a template has an error.
 pub fn pages(config: &Config) -> Result<Pages, LoadError> {
     let Some(folder) = &config.publish.templates else {
         return Ok(Pages::new(&[]).expect("tests check the built-in templates"));

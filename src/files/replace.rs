@@ -11,13 +11,13 @@ use super::whole::{READABLE, WholeFile};
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
     /// Another program has changed the file since its text was read.
-    #[error("{} was edited in the meantime; nothing was written, run the command again", short(path).display())]
+    #[error("{} was edited in the meantime, so nothing was written; run the command again", short(path).display())]
     Edited {
         /// The file.
         path: PathBuf,
     },
     /// The path is a symbolic link. Replacing it would detach it from its target.
-    #[error("{} is a symbolic link to {}; nothing was written, edit that file by hand", short(path).display(), target.display())]
+    #[error("{} is a symbolic link to {}, so nothing was written; edit that file by hand", short(path).display(), target.display())]
     Link {
         /// The link.
         path: PathBuf,
@@ -25,13 +25,13 @@ pub enum ReplaceError {
         target: PathBuf,
     },
     /// The path is a folder, pipe or device.
-    #[error("{} is not a regular file; nothing was written, give a TOML file", short(path).display())]
+    #[error("{} is not a regular file, so nothing was written; give a TOML file", short(path).display())]
     Irregular {
         /// The path.
         path: PathBuf,
     },
     /// The file is read-only.
-    #[error("{} is read-only; nothing was written, make it writable with chmod u+w", short(path).display())]
+    #[error("{} is read-only, so nothing was written; make it writable with chmod u+w", short(path).display())]
     ReadOnly {
         /// The file.
         path: PathBuf,

@@ -1,8 +1,8 @@
 //! Writes files atomically: writes a temporary file in the same folder, and then renames it.
 //!
 //! A reader sees the old or the new text, even after a power cut, because the text is synced to disk before the rename.
-//! The caller chooses whether the rename is synced too. A folder of many pages does not need that, because lost renames
-//! are made again.
+//! The caller chooses whether the rename is synced too. A folder of many pages does not need that, because a page whose
+//! rename was lost is written again.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};

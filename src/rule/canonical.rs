@@ -1,5 +1,5 @@
-//! The canonical form of rules: bytes of which a hash is stored. They stay the same in later versions of newswire,
-//! however the Rust types change.
+//! The canonical form of rules: bytes of which a hash is stored. The bytes must stay the same in later versions of
+//! newswire, even if the Rust types change.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl CanonicalForm {
         self.number(duration.subsec_nanos().into());
     }
 
-    /// Appends whether there is a value, and the value with `write`.
+    /// Appends a byte that says whether there is a value. If there is one, then appends it with `write`.
     pub fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut CanonicalForm, T)) {
         self.bytes.push(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -71,8 +71,9 @@ impl CanonicalForm {
 
 impl Rule {
     /// Returns the canonical form of the rule: the set of its keys, each with the set of its values. Their order has no
-    /// meaning, because all keys must match, and any value of each. A pattern is its text in the TOML. A bound is the
-    /// text `<` or `>`, and a number or a duration. A `not` has a rule instead of values.
+    /// meaning, because a rule matches if all its keys match, and a key matches if any of its values does. A pattern is
+    /// written as its text in the TOML. A bound is written as the text `<` or `>`, and a number or a duration. A `not`
+    /// has a rule instead of values.
     pub fn canonical(&self) -> CanonicalForm {
         let mut form = CanonicalForm::default();
         form.set(self.tests.iter().map(Test::canonical));

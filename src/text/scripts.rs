@@ -5,7 +5,7 @@
 //! than the one before. Word counts and the comparison of stories use the first function, so changing it changes stored
 //! signatures. The search uses the second one, so changing it changes the content of the stored index.
 
-/// What a character of such a script does. Each kind also does what the kinds before it do.
+/// How a character of such a script is treated. Each kind is also treated as the kinds before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Spaceless {
     /// Words end on both sides of the character.
@@ -16,7 +16,7 @@ enum Spaceless {
     Counted,
 }
 
-/// Returns what a character does. This is the table of the characters.
+/// Returns how a character is treated; `None` if it is not of such a script. This is the table of the characters.
 fn spaceless(character: char) -> Option<Spaceless> {
     use Spaceless::{Breaks, Counted, Searched};
     Some(match character {
@@ -49,7 +49,7 @@ pub fn is_half_word(character: char) -> bool {
     spaceless(character) == Some(Spaceless::Counted)
 }
 
-/// Returns whether the search takes a character as a word.
+/// Returns whether the search treats a character as a word.
 pub fn is_searched_alone(character: char) -> bool {
     spaceless(character) >= Some(Spaceless::Searched)
 }

@@ -81,7 +81,7 @@ fn edit_by_hand_while_a_command_waits_is_not_overwritten() {
     terminal.answer("1");
     assert_eq!(terminal.end(), 1, "{}", terminal.shown);
     assert!(
-        terminal.shown.contains("newswire.toml was edited in the meantime; nothing was written"),
+        terminal.shown.contains("newswire.toml was edited in the meantime, so nothing was written"),
         "{}",
         terminal.shown
     );

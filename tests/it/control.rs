@@ -89,7 +89,7 @@ fn poll_reports_that_a_feed_changed_all_guids_with_and_without_the_daemon() {
         text(&output(&workspace.config(), &["poll", "--force", "one"]).stdout)
     };
     poll("a");
-    let note = "20 of 20 entries have new guids, matched to known ones";
+    let note = "20 of 20 entries are known entries with new guids";
     assert!(poll("b").contains(note));
     let mut daemon = Daemon::start(&workspace);
     assert!(poll("c").contains(note));

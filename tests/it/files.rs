@@ -206,7 +206,7 @@ fn plain_secret_is_a_warning_and_a_stronger_one_if_world_readable() {
         assert_eq!(found, expected, "{line}: {warnings:?}");
         assert!(warnings.len() < 2);
     }
-    let (exposed, plain) = ("this file is world-readable and holds a secret", "secret in plain text");
+    let (exposed, plain) = ("this file contains a secret and is readable by all users", "secret in plain text");
     check("headers = { Authorization = \"Bearer x\" }", 0o644, Some((30, exposed)));
     check("headers = { Authorization = \"Bearer x\" }", 0o640, Some((30, plain)));
     check("headers = { X-From = \"newswire\" }", 0o644, None);
@@ -227,7 +227,7 @@ fn world_readable_secret_file_is_a_warning() {
         fs::set_permissions(folder.path().join("p"), fs::Permissions::from_mode(mode)).unwrap();
         files::load(&main).unwrap().warnings.into_iter().map(|warning| warning.message).collect::<Vec<_>>()
     };
-    assert_eq!(messages(0o644), ["this file is world-readable and holds a secret"]);
+    assert_eq!(messages(0o644), ["this file contains a secret and is readable by all users"]);
     assert!(messages(0o600).is_empty());
 }
 

@@ -349,7 +349,7 @@ async fn feed_that_changes_its_guids_and_links_publishes_no_old_entry_as_new() {
         assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: the former guids add no new entry either");
         let status = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
         let note = status.values().find_map(|status| status.note.clone()).unwrap().0;
-        assert_eq!(Note::line(&note), "20 of 20 entries have new guids, matched to known ones");
+        assert_eq!(Note::line(&note), "20 of 20 entries are known entries with new guids");
     }
 }
 

@@ -61,7 +61,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(
         error.to_string(),
-        "no secure connection to 127.0.0.1: certificate signed by an unknown authority; \
+        "could not make a secure connection to 127.0.0.1: certificate signed by an unknown authority; \
          if you trust it, set ca_file"
     );
     assert_eq!((error.kind().words(), origin.requests().len()), ("tls", 0));
@@ -78,7 +78,10 @@ async fn a_ca_file_certifies_servers_under_their_own_names_only() {
     let lookup = std::sync::Arc::new(|_: &str| Ok(vec![[127, 0, 0, 1].into()]));
     let fetcher = newswire::fetch::Fetcher::with_lookup(&crate::fetch::contact(), lookup);
     let error = error(poll(&fetcher, &misnamed, &Validators::default()).await);
-    assert_eq!(error.to_string(), "no secure connection to wrong.test: its certificate is for another name");
+    assert_eq!(
+        error.to_string(),
+        "could not make a secure connection to wrong.test: its certificate is for another name"
+    );
 }
 
 #[tokio::test]
