@@ -5,10 +5,10 @@
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | connect the other floors, and pass the time to them |
+//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`delivery`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | connect the other floors, and pass the time to them |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not import each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
-//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`size`], [`time`], [`duration`], [`foreign`], [`latin`] | define types and small functions that the other floors share |
+//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`size`], [`time`], [`duration`], [`foreign`], [`hook`], [`latin`] | define types and small functions that the other floors share |
 //!
 //! An entry takes this path. [`fetch`] gets a document. [`parse`] and [`normalize`] read it on the blocking pool. On
 //! the writer thread, [`commit`] opens a transaction of the [`store`], loads the [`rows`] that matter and lets the
@@ -25,6 +25,7 @@ pub mod clock;
 pub mod commit;
 pub mod config;
 pub mod daemon;
+pub mod delivery;
 pub mod discover;
 pub mod duration;
 pub mod entry;
@@ -32,6 +33,7 @@ pub mod feed;
 pub mod fetch;
 pub mod files;
 pub mod foreign;
+pub mod hook;
 pub mod latin;
 pub mod link;
 pub mod listen;

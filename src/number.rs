@@ -45,3 +45,11 @@ number! {
     /// The number of a section.
     SectionNumber
 }
+number! {
+    /// The number of a hook.
+    HookNumber
+}
+number! {
+    /// The number of a message to a hook. Later messages have greater numbers, and no number is used twice.
+    MessageNumber
+}

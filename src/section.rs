@@ -160,6 +160,14 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
     verdict(false, Why::NoKeep)
 }
 
+/// Returns whether one of `rules` matches a story as a section sees it, or there are no rules. `lead` is the index of
+/// the lead among `copies`, which must not be empty.
+pub fn is_kept(rules: &[Rule], copies: &[&SeenCopy], lead: usize, sort_at: Timestamp, now: Timestamp) -> bool {
+    let candidates: Vec<_> = copies.iter().map(|copy| candidate(copy)).collect();
+    let subject = Subject { copies: &candidates, lead, sort_at, now };
+    rules.is_empty() || rules.iter().any(|rule| rule.keep_matches(&subject).is_some())
+}
+
 /// Returns a copy as rules see it.
 pub fn candidate<'a>(copy: &'a SeenCopy) -> RuleCopy<'a> {
     RuleCopy {

@@ -1,5 +1,6 @@
 //! The state of feeds and sections, as commands, the status pages and the metrics show it.
 
+mod hooks;
 mod stuck;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::section;
 use crate::store::{FeedStanding, FeedStatus, Reader, Rhythm, StoreError};
 use crate::time::Timestamp;
 
+pub use hooks::{HookCondition, HookOverview, hooks};
 pub use stuck::{StuckPoll, Watch, Watched};
 
 /// How long newswire waits between polls of a feed whose server sends no `ETag` or `Last-Modified`, unless the config

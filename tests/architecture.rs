@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The floor of each module. A module may import only from its own floor and from lower ones.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["duration", "entry", "feed", "foreign", "latin", "number", "reason", "rows", "size", "time"]),
+    (0, &["duration", "entry", "feed", "foreign", "hook", "latin", "number", "reason", "rows", "size", "time"]),
     (
         1,
         &[
@@ -30,8 +30,8 @@ const FLOORS: &[(u8, &[&str])] = &[
     (
         3,
         &[
-            "cli", "clock", "commit", "daemon", "discover", "listen", "poll", "publish", "serve", "shown", "status",
-            "trial", "lib", "main",
+            "cli", "clock", "commit", "daemon", "delivery", "discover", "listen", "poll", "publish", "serve", "shown",
+            "status", "trial", "lib", "main",
         ],
     ),
 ];

@@ -16,6 +16,7 @@ use crate::feed::SectionId;
 use crate::fetch::Fetcher;
 use crate::files::{Loaded, short};
 use crate::parse::{Hints, ParseError};
+use crate::status::{self, HookCondition, HookOverview};
 use crate::store::{Reader, StoreError};
 
 /// How many feeds are fetched at the same time.
@@ -40,6 +41,7 @@ pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
         Ok(mut loaded) => {
             let mut looks = String::new();
             loaded.warnings.extend(renamed_sections(&loaded));
+            loaded.warnings.extend(failing_hooks(&loaded));
             if args.online {
                 let found = look_at_all(&loaded)?;
                 looks = looked_at(&loaded.config, found.len());
@@ -74,6 +76,21 @@ fn renamed_sections(loaded: &Loaded) -> Vec<Problem> {
         Problem { level: Level::Warning, ..Problem::of_file(loaded.sources[0].path.clone(), message, hint) }
     };
     missing.into_iter().map(problem).collect()
+}
+
+/// Warns of hooks that fail, or whose receivers want no more messages.
+fn failing_hooks(loaded: &Loaded) -> Vec<Problem> {
+    let config = &loaded.config;
+    let hooks = Reader::open(&config.store.path).and_then(|reader| status::hooks(config, &reader)).unwrap_or_default();
+    let problem = |hook: HookOverview| {
+        let hint = match hook.state {
+            HookCondition::Gone => "give it another address, or remove it",
+            _ => "see the log; newswire tries again",
+        };
+        let problem = Problem::of_file(loaded.sources[0].path.clone(), hook.trouble()?, hint);
+        Some(Problem { level: Level::Warning, ..problem })
+    };
+    hooks.into_iter().filter_map(problem).collect()
 }
 
 fn missing_sections(config: &Config) -> Result<Vec<SectionId>, StoreError> {

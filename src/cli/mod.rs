@@ -24,6 +24,7 @@ mod trial;
 mod upgrade;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ use crate::clock::now;
 use crate::commit;
 use crate::config::{self, Config, Level};
 use crate::daemon::control::{self, Answer, Edit, EditOutcome, Mode, Request, StoryEditError, Unclear};
+use crate::delivery::{RUN_LIMITED, exec_limited};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
 use crate::newsroom::Moves;
@@ -118,6 +120,21 @@ enum Command {
     Backup(backup::Args),
     /// Checks the integrity of the store
     Verify,
+    /// Runs a program with limited memory; newswire calls it for the programs of hooks
+    #[command(name = RUN_LIMITED, hide = true)]
+    RunLimited(LimitedArgs),
+}
+
+/// The limit, and the program to run.
+#[derive(Debug, clap::Args)]
+struct LimitedArgs {
+    /// The most memory, in bytes
+    memory: u64,
+    /// The program
+    program: PathBuf,
+    /// Its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 /// An error of a command. The variants differ in exit code and layout.
@@ -219,6 +236,9 @@ impl Cli {
             Command::Man(args) => setup::man(&args),
             Command::Backup(args) => backup::run(config, &args),
             Command::Verify => backup::verify(config),
+            Command::RunLimited(LimitedArgs { memory, program, arguments }) => {
+                Err(exec_limited(memory, &program, &arguments).into())
+            }
         };
         match done {
             Ok(code) => code,

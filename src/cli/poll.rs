@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{anyhow, bail};
+use futures_util::future::join_all;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ use crate::clock;
 use crate::commit;
 use crate::config::{Config, Feed};
 use crate::daemon::control::{Answer, Request};
+use crate::delivery::Delivery;
 use crate::feed::{Failure, FailureKind, FeedId, HoldReason, Note, RepairKind};
 use crate::fetch::Fetcher;
 use crate::foreign;
@@ -150,7 +152,7 @@ async fn poll_here(
     let is_fetched = |feed: &&Arc<Feed>| feed.enabled && !feed.url.is_file();
     config.feeds.iter().find(is_fetched).into_iter().for_each(|feed| fetcher.prepare(feed));
     commit::sync(&store, config.clone(), now).await?;
-    let poller = Poller::new(store.clone(), fetcher, config.poll.concurrency);
+    let poller = Poller::new(store.clone(), fetcher.clone(), config.poll.concurrency);
     let (news, written) = mpsc::unbounded_channel();
     let show = move |report: &PollReport, total: usize| {
         bar.set_length(total as u64);
@@ -161,6 +163,7 @@ async fn poll_here(
     let (reports, indexed) = tokio::join!(poller.pass(config, pass, now, show), index(&store, written));
     let reports = reports?;
     indexed?;
+    deliver(config, store.clone(), &fetcher).await?;
     bar.finish_and_clear();
     Ok(reports)
 }
@@ -177,6 +180,16 @@ async fn index(store: &Store, mut written: mpsc::UnboundedReceiver<usize>) -> Re
         }
     }
     while commit::index_batch(store).await? > 0 {}
+    Ok(())
+}
+
+/// Sends the messages of hooks that are due. Without a daemon, nothing else sends them.
+async fn deliver(config: &Arc<Config>, store: Store, fetcher: &Fetcher) -> Result<(), CommandError> {
+    let delivery = Delivery::new(store, fetcher.clone(), config);
+    let passes = config.hooks.iter().map(|hook| delivery.pass(config, &hook.id));
+    for passed in join_all(passes).await {
+        passed?;
+    }
     Ok(())
 }
 

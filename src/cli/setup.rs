@@ -306,7 +306,9 @@ pub(super) fn man(args: &ManArgs) -> Done {
             let failed = || format!("cannot write to {}", folder.display());
             std::fs::create_dir_all(folder).with_context(failed)?;
             clap_mangen::generate_to(Cli::command(), folder).with_context(failed)?;
-            let pages = count(Cli::command().get_subcommands().count() + 1, "page", "pages");
+            let commands = Cli::command();
+            let shown = commands.get_subcommands().filter(|command| !command.is_hide_set());
+            let pages = count(shown.count() + 1, "page", "pages");
             print(&format!("{pages} written to {}\n", folder.display()))?;
         }
         None => clap_mangen::Man::new(Cli::command()).render(&mut page)?,

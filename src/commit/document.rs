@@ -10,8 +10,8 @@ use super::stories::{self, load};
 use crate::config::{Config, Dedup, Feed, Secrets};
 use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{
-    self, Applied, Board, Change, Former, FormerEntry, Found, Join, Known, LINKED_AT_MOST, Pair, Plan, PolledDocument,
-    PolledEntry, Polling, SectionMoves, Setting, Tally, Terms, Viewer,
+    self, Applied, Board, Change, Former, FormerEntry, Found, Join, Known, LINKED_AT_MOST, ListeningHooks, Pair, Plan,
+    PolledDocument, PolledEntry, Polling, SectionMoves, Setting, Tally, Terms, Viewer,
 };
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{EntryWrite, Standing, Writes};
@@ -36,9 +36,10 @@ pub(super) fn apply(
     now: Timestamp,
     (feed, number): (&Feed, FeedNumber),
     document: &mut PolledDocument,
+    listeners: ListeningHooks,
 ) -> Result<Applied, StoreError> {
     let sections = OnceCell::new();
-    let reading = DocumentTurn { turn, config, now, sections: &sections, feed, number };
+    let reading = DocumentTurn { turn, config, now, sections: &sections, feed, number, listeners };
     reading.scrub_guids(&document.entries)?;
     let listed = turn.listed(number)?;
     reading.keep_specific_guids(document)?;
@@ -89,6 +90,8 @@ struct DocumentTurn<'a> {
     sections: &'a OnceCell<HashMap<SectionId, SectionNumber>>,
     feed: &'a Feed,
     number: FeedNumber,
+    /// The hooks that are told of the changes.
+    listeners: ListeningHooks<'a>,
 }
 
 impl<'a> DocumentTurn<'a> {
@@ -101,7 +104,8 @@ impl<'a> DocumentTurn<'a> {
             let _ = self.sections.set(self.turn.sections()?);
         }
         let sections = self.sections.get_or_init(HashMap::new);
-        Ok(Setting { config: self.config, now: self.now, sections, key: self.turn.key()? })
+        let (key, listeners) = (self.turn.key()?, self.listeners);
+        Ok(Setting { config: self.config, now: self.now, sections, key, listeners })
     }
 
     fn scrub_guids(&self, entries: &[PolledEntry]) -> Result<(), StoreError> {

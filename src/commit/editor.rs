@@ -7,7 +7,7 @@ use super::document::pair;
 use super::stories::{self, load};
 use crate::config::Config;
 use crate::feed::SectionId;
-use crate::newsroom::{self, Board, Moves, SectionMoves, Setting, Viewer};
+use crate::newsroom::{self, Board, ListeningHooks, Moves, SectionMoves, Setting, Viewer};
 use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::StoredStory;
 use crate::store::{Store, StoreError, Turn};
@@ -92,7 +92,7 @@ fn commit_split(
         return Err(StoreError::Unconfigured(copy.feed.to_string()));
     }
     let sections = turn.sections()?;
-    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+    let setting = Setting { config, now, sections: &sections, key: turn.key()?, listeners: ListeningHooks::default() };
     let (loaded, _) = load(turn, setting, &[story], Viewer::All, setting.reads_text())?;
     let mut board = loaded.board(turn, setting)?;
     let own = board.split(story, copy, &members, turn.absorbed(story)?);
@@ -111,7 +111,8 @@ fn commit_join(
     let mut changed = SectionMoves::new();
     if a != b {
         let sections = turn.sections()?;
-        let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+        let setting =
+            Setting { config, now, sections: &sections, key: turn.key()?, listeners: ListeningHooks::default() };
         let pair = pair(turn, a, b)?;
         let (mut loaded, _) = load(turn, setting, &[a], Viewer::All, setting.reads_text())?;
         let (other, _) = load(turn, setting, &[b], Viewer::All, setting.reads_text())?;

@@ -16,7 +16,7 @@ use super::reload::{SectionChange, SectionChangeKind};
 use super::stories::{self, load_within};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::newsroom::{Moves, SectionMoves, Setting, Viewer};
+use crate::newsroom::{ListeningHooks, Moves, SectionMoves, Setting, Viewer};
 use crate::number::StoryNumber;
 use crate::rows::{JudgingRow, PassBatch};
 use crate::section;
@@ -144,7 +144,8 @@ fn judge(
     let mut count = stories.len();
     if row.judges && !stories.is_empty() {
         let sections = turn.sections()?;
-        let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+        let setting =
+            Setting { config, now, sections: &sections, key: turn.key()?, listeners: ListeningHooks::default() };
         let mut changed = SectionMoves::new();
         count = judge_in(turn, setting, section, stories, &mut changed)?;
         let moves = changed.remove(&section.id).unwrap_or_default();

@@ -8,6 +8,7 @@ mod active;
 mod archive;
 mod document;
 mod editor;
+mod hooks;
 mod index;
 mod judging;
 mod names;

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{names, public};
+use super::{hooks, names, public};
 use crate::config::{Config, FeedList, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{self, FeedChange, Moves, Rejudged};
@@ -83,6 +83,7 @@ pub(super) async fn sync_config(
         let feeds = sync_feeds(turn, &config, now, &mut difference)?;
         sync_sections(turn, &config, &feeds, now, &mut difference)?;
         public::follow_public(turn, &config)?;
+        hooks::sync_hooks(turn, &config, now)?;
         within();
         Ok(difference)
     });

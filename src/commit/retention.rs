@@ -10,7 +10,7 @@ use super::active::ActiveConfig;
 use super::archive;
 use super::stories::{self, load};
 use crate::config::Config;
-use crate::newsroom::{self, SectionMoves, Setting, Viewer};
+use crate::newsroom::{self, ListeningHooks, SectionMoves, Setting, Viewer};
 use crate::number::StoryNumber;
 use crate::rows::Forget;
 use crate::store::{Store, StoreError, Turn};
@@ -53,7 +53,7 @@ fn commit(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, Sectio
     }
     let stories: Vec<StoryNumber> = by_story.keys().copied().collect();
     let sections = turn.sections()?;
-    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+    let setting = Setting { config, now, sections: &sections, key: turn.key()?, listeners: ListeningHooks::default() };
     let mut changed = SectionMoves::new();
     let mut rest = &stories[..];
     while !rest.is_empty() {

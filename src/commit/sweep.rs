@@ -8,7 +8,7 @@ use super::judging::judge_in;
 use super::stories::place_all;
 use crate::config::Config;
 use crate::feed::SectionId;
-use crate::newsroom::{Moves, SectionMoves, Setting};
+use crate::newsroom::{ListeningHooks, Moves, SectionMoves, Setting};
 use crate::number::StoryNumber;
 use crate::store::{DuePlacement, Store, StoreError, Turn};
 use crate::time::Timestamp;
@@ -76,7 +76,7 @@ fn sweep_next(
     let due = turn.due_placements(now, after, BATCH)?;
     let Some(last) = due.last().copied() else { return Ok(None) };
     let sections = turn.sections()?;
-    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+    let setting = Setting { config, now, sections: &sections, key: turn.key()?, listeners: ListeningHooks::default() };
     let concerned = only.map(|id| (config.section(id), sections.get(id).copied()));
     let is_concerned = |due: &&DuePlacement| concerned.is_none_or(|(_, section)| section == Some(due.1));
     let stories: BTreeSet<StoryNumber> = due.iter().filter(is_concerned).map(|(_, _, story)| *story).collect();

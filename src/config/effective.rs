@@ -56,7 +56,9 @@ pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Effect
     let texts: Vec<ConfigText> = files.iter().filter_map(ConfigText::of).collect();
     let Some(main) = texts.first() else { return Vec::new() };
     let mut settings = Vec::new();
-    for shape in [&keys::SITE, &keys::SERVER, &keys::STORE, &keys::PUBLISH, &keys::STORIES, &keys::POLL] {
+    for shape in
+        [&keys::SITE, &keys::SERVER, &keys::STORE, &keys::PUBLISH, &keys::STORIES, &keys::POLL, &keys::COMMANDS]
+    {
         let table = main.document.get(table_name(shape)).and_then(Item::as_table_like);
         for key in shape.keys {
             let written = table.and_then(|table| table.get(key)).and_then(|item| main.written(item));
@@ -84,10 +86,14 @@ pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Effect
             (key == "title").then(|| (edit::quoted(&section.title), Origin::Made))
         }));
     }
+    let hooks = main.tables("hook").into_iter().zip(&config.hooks);
+    for (table, hook) in hooks {
+        settings.extend(of_table(&keys::HOOK, main, table, hook.id.as_str(), all, |_| None));
+    }
     settings
 }
 
-/// Returns the values of one feed or section. A value comes from the table itself, else from `otherwise`, else from the
+/// Returns the values of one feed, section or hook. A value comes from the table itself, else from `otherwise`, else from the
 /// defaults if `all` is set.
 fn of_table(
     shape: &'static Shape,

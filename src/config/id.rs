@@ -9,6 +9,7 @@ use super::mask::masked_urls;
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use crate::feed::{FeedId, SectionId};
+use crate::hook::HookId;
 use crate::latin;
 
 /// The longest id. It becomes a file name and a URL segment, which should stay short.
@@ -59,6 +60,11 @@ pub(super) fn is_of_section(text: &str) -> bool {
 /// Whether the text is reserved for a path of the site, so that no section can have it as its id.
 pub(super) fn is_reserved(text: &str) -> bool {
     RESERVED.contains(&text)
+}
+
+/// Reads the `id` of a hook.
+pub(super) fn hook(node: Node) -> Result<HookId, Fault> {
+    Ok(HookId::from(checked(node.text()?, "-_.")?))
 }
 
 fn checked<'a>(text: &'a str, marks: &str) -> Result<&'a str, Fault> {

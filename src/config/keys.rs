@@ -64,8 +64,10 @@ shape!(MAIN, "the main file", {
     publish: Kind::Table(&PUBLISH),
     stories: Kind::Table(&STORIES),
     poll: Kind::Table(&POLL),
+    commands: Kind::Table(&COMMANDS),
     feed: Kind::Tables(&FEED),
     section: Kind::Tables(&SECTION),
+    hook: Kind::Tables(&HOOK),
 });
 shape!(INCLUDED, "an included file", { feed: Kind::Tables(&FEED), section: Kind::Tables(&SECTION) });
 shape!(RULE_LINE, "a rule", { rule: Kind::Table(&RULE) });
@@ -98,6 +100,7 @@ shape!(POLL, "[poll]", {
     allow: Kind::Texts,
     republish: REPUBLISH,
 });
+shape!(COMMANDS, "[commands]", { allow: Kind::Texts, memory: Kind::Text, concurrency: Kind::Integer(1, 100) });
 shape!(FEED, "[[feed]]", {
     url: Kind::Secret,
     id: Kind::Text,
@@ -160,8 +163,20 @@ shape!(RULE, "a rule", {
     not: Kind::Table(&RULE),
 });
 
+shape!(HOOK, "[[hook]]", {
+    id: Kind::Text,
+    url: Kind::Secret,
+    command: Kind::Texts,
+    sections: Kind::Texts,
+    keep: Kind::Tables(&RULE),
+    secret: Kind::Secret,
+    allow: Kind::Texts,
+    events: Kind::TextOrTexts,
+    max_age: Kind::Text,
+});
+
 /// Every table of the TOML, the main file first.
-pub static SHAPES: [&Shape; 14] = [
+pub static SHAPES: [&Shape; 16] = [
     &MAIN,
     &SITE,
     &OWNER,
@@ -170,12 +185,14 @@ pub static SHAPES: [&Shape; 14] = [
     &PUBLISH,
     &STORIES,
     &POLL,
+    &COMMANDS,
     &FEED,
     &BASIC_AUTH,
     &SECRET,
     &SECTION,
     &PODCAST,
     &RULE,
+    &HOOK,
 ];
 
 /// Names of keys in other programs, and their names here.

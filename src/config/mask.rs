@@ -14,7 +14,7 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, BASIC_AUTH, Kind, MAIN, SECRET, SHAPES, Shape};
+use super::keys::{self, BASIC_AUTH, HOOK, Kind, MAIN, SECRET, SHAPES, Shape};
 use super::lexer::{self, TomlToken};
 use super::shown_url::SECRET_PARAMETERS;
 
@@ -143,7 +143,9 @@ impl Harmless {
         for (key, value) in table {
             let name: &str = key.get_ref();
             // Hide the user name too: people mix up user name and password.
-            let is_hidden = shape.name == BASIC_AUTH.name && !value.get_ref().is_table();
+            let is_hidden = shape.name == BASIC_AUTH.name && !value.get_ref().is_table()
+                // Whoever knows the address of a hook can post to it, so most services make it a secret.
+                || shape.name == HOOK.name && name == "url" && !value.get_ref().is_table();
             if let Some(kind) = shape.kind(name).filter(|_| !is_hidden) {
                 self.add_value(name, value, kind);
             }

@@ -10,6 +10,7 @@ pub mod effective;
 mod facets;
 mod feed;
 mod feed_url;
+mod hook;
 mod id;
 pub mod import;
 mod keys;
@@ -33,6 +34,7 @@ use secrecy::SecretString;
 
 pub use self::facets::classify;
 pub use self::feed::PROXY_SCHEMES;
+pub use self::hook::key_bytes;
 pub use self::keys::{Kind, SHAPES, Shape, is_variable, nearest};
 pub use self::mask::masked_urls;
 pub use self::model::*;
@@ -151,6 +153,7 @@ fn read(main: &Table, tables: &[Table]) -> Config {
     let feeds = feed::read_all(&feed_tables, &settings, &section_ids);
     let sections = section::read_all(&section_heads, &section_ids, &feeds, &settings.site.facets);
     feed::warn_of_unused_feeds(&feed_tables, &feeds, &sections);
+    let hooks = hook::read_all(&main.tables("hook", &keys::HOOK), &settings.commands, &section_ids, &feeds);
     Config {
         feed_index: feeds.good.iter().enumerate().map(|(index, feed)| (feed.id.clone(), index)).collect(),
         feeds: feeds.good,
@@ -161,6 +164,8 @@ fn read(main: &Table, tables: &[Table]) -> Config {
         publish: settings.publish,
         stories: settings.stories,
         poll: settings.poll,
+        commands: settings.commands,
+        hooks,
     }
 }
 

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::entry::{Category, SourcePlace};
 use crate::feed::{FeedId, SectionId};
+use crate::hook::{HookEvent, HookId};
 use crate::rule::Rule;
 use crate::schedule::Schedule;
 
@@ -32,6 +33,10 @@ pub struct Config {
     pub stories: Stories,
     /// `[poll]`.
     pub poll: Poll,
+    /// `[commands]`.
+    pub commands: Commands,
+    /// The hooks in the order of the file; ids are unique.
+    pub hooks: Vec<Arc<Hook>>,
     /// The feeds in the order of the files; ids are unique.
     pub feeds: Vec<Arc<Feed>>,
     /// The sections in the order of the files; ids are unique.
@@ -429,6 +434,78 @@ impl FromIterator<FeedId> for FeedList {
         let in_order = feeds.into_iter().filter(|feed| all.insert(feed.clone())).collect();
         FeedList { in_order, all: Arc::new(all) }
     }
+}
+
+/// `[commands]`: which programs may be run, and how many at the same time.
+#[derive(Clone, Debug)]
+pub struct Commands {
+    /// The folders that programs may be run from; absolute paths.
+    pub allow: Vec<PathBuf>,
+    /// The most memory that a program may use, in bytes. Default: 512 MiB.
+    pub memory_bytes: u64,
+    /// How many programs may run at the same time. Default: 2.
+    pub concurrency: usize,
+}
+
+/// `[[hook]]`: an address or a program that is told of new stories and of troubles of feeds.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// The id.
+    pub id: HookId,
+    /// Where its messages go.
+    pub target: HookTarget,
+    /// The sections whose stories and feeds concern the hook; empty for all public ones.
+    pub sections: Vec<SectionId>,
+    /// The hook is told of a story only if one of these rules matches, or if there are none.
+    pub keep: Vec<Rule>,
+    /// The events that the hook is told of; at least one.
+    pub events: Vec<HookEvent>,
+    /// How old a story, and how old a message, may be. Default: 1 day.
+    pub max_age: Duration,
+}
+
+impl Hook {
+    /// Whether the hook is told of stories of the section.
+    pub fn hears_of(&self, section: &Section) -> bool {
+        if self.sections.is_empty() { section.is_public() } else { self.sections.contains(&section.id) }
+    }
+}
+
+/// Where the messages of a hook go.
+#[derive(Clone)]
+pub enum HookTarget {
+    /// They are posted to an address.
+    Url {
+        /// The address. It is often a secret as a whole; never show it.
+        url: Url,
+        /// The key of the signatures; `None` if messages are not signed.
+        secret: Option<SecretString>,
+        /// Private addresses that may be posted to.
+        allow: Vec<Allow>,
+    },
+    /// A program gets them on its standard input.
+    Command(HookCommand),
+}
+
+/// Shows nothing secret of an address.
+impl fmt::Debug for HookTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HookTarget::Url { url, .. } => f.write_str(&url.origin().ascii_serialization()),
+            HookTarget::Command(command) => command.fmt(f),
+        }
+    }
+}
+
+/// `command` of a hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookCommand {
+    /// The absolute paths at which the program is looked for, in this order.
+    pub candidates: Vec<PathBuf>,
+    /// The arguments as written.
+    pub arguments: Vec<String>,
+    /// The file that names the program. Only its owner may be able to change it.
+    pub config_file: PathBuf,
 }
 
 /// What a section does with an entry that changes.

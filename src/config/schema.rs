@@ -11,9 +11,10 @@ use super::keys::{self, Kind, Shape};
 const REFERENCE: &str = include_str!("../../config/reference.toml");
 
 /// The required keys of each table.
-const REQUIRED: [(&str, &[&str]); 5] = [
+const REQUIRED: [(&str, &[&str]); 6] = [
     ("[[feed]]", &["url"]),
     ("[[section]]", &["id"]),
+    ("[[hook]]", &["id"]),
     ("owner = { … }", &["name"]),
     ("basic_auth = { … }", &["user", "password"]),
     ("podcast = { … }", &["category"]),

@@ -1,4 +1,5 @@
-//! Reads the tables that only the main file may have: `[site]`, `[server]`, `[store]`, `[publish]`, `[stories]`, `[poll]`.
+//! Reads the tables that only the main file may have: `[site]`, `[server]`, `[store]`, `[publish]`, `[stories]`, `[poll]`,
+//! `[commands]`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,7 +9,9 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::keys;
-use super::model::{Allow, Colour, Dedup, Listen, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
+use super::model::{
+    Allow, Colour, Commands, Dedup, Listen, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories,
+};
 use super::reader::{Fault, Node, Table};
 use super::value;
 use crate::duration;
@@ -35,6 +38,7 @@ pub(super) struct Settings {
     pub publish: Publish,
     pub stories: Stories,
     pub poll: Poll,
+    pub commands: Commands,
     pub defaults: FeedDefaults,
 }
 
@@ -59,7 +63,16 @@ pub(super) fn read(main: &Table) -> Settings {
         require_url(&table, &server);
     }
     let (poll, defaults) = poll(main, &site, is_public);
-    Settings { store: store(main), publish: publish(main), stories: stories(main), site, server, poll, defaults }
+    Settings {
+        store: store(main),
+        publish: publish(main),
+        stories: stories(main),
+        commands: commands(main),
+        site,
+        server,
+        poll,
+        defaults,
+    }
 }
 
 fn site(table: Option<&Table>, server: &Server) -> Site {
@@ -243,6 +256,17 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
         republish: table.and_then(|table| table.get("republish", value::republish)).unwrap_or(Republish::Full),
     };
     (poll, defaults)
+}
+
+fn commands(main: &Table) -> Commands {
+    let table = main.table("commands", &keys::COMMANDS);
+    let table = table.as_ref();
+    let concurrency = table.and_then(|table| table.get("concurrency", |node| node.integer(1..=100)));
+    Commands {
+        allow: table.and_then(|table| table.get("allow", |node| node.list(value::path))).unwrap_or_default(),
+        memory_bytes: table.and_then(|table| table.get("memory", value::memory)).unwrap_or(512 * 1024 * 1024),
+        concurrency: concurrency.and_then(|number| usize::try_from(number).ok()).unwrap_or(2),
+    }
 }
 
 /// The contact address in the User-Agent if the site has no public address: newswire's own page.

@@ -75,6 +75,11 @@ pub(super) fn store_size(node: Node) -> Result<u64, Fault> {
     size_between(16 * 1024 * KIB, 16 * 1024 * GIB)(node)
 }
 
+/// Reads how much memory a program may use, in bytes. Below 16 MiB, few programs start.
+pub(super) fn memory(node: Node) -> Result<u64, Fault> {
+    size_between(16 * 1024 * KIB, 1024 * GIB)(node)
+}
+
 fn size_between(least: u64, most: u64) -> impl Fn(Node) -> Result<u64, Fault> {
     move |node| {
         let text = node.text().map_err(|fault| Fault {

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::commit::ActiveConfig;
 use crate::config::Config;
+use crate::delivery::Delivery;
 use crate::fetch::Fetcher;
 use crate::listen::Listener;
 use crate::poll::Poller;
@@ -75,6 +76,8 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     judging.begin().await;
     let poller = poller.following(active.clone());
     let (hub_tx, hub_rx) = mpsc::unbounded_channel();
+    let (hooks_tx, hooks_rx) = watch::channel(());
+    let delivery = Delivery::new(store.clone(), fetcher.clone(), &config);
     let (folder_work, folder_task) = folder::folder_task(publisher.clone(), config.clone());
     let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hub_tx).await;
     folder_work.published(&config);
@@ -90,6 +93,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         health: health.clone(),
         hub_tx,
         folder_work,
+        hooks_tx,
     };
     let control_server = ControlServer {
         store: store.clone(),
@@ -107,6 +111,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         folder_task.run(),
         judging.run(shutdown.clone()),
         hub::run(fetcher, configs.clone(), hub_rx, shutdown.clone()),
+        delivery.run(active.clone(), configs.clone(), hooks_rx, shutdown.clone()),
         maintenance::run(store.clone(), active, swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),
         serve::admin(admin, store, health, shutdown),

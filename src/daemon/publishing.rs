@@ -36,6 +36,8 @@ pub(super) struct Publishing {
     pub hub_tx: mpsc::UnboundedSender<SectionId>,
     /// Requests that folders are written.
     pub folder_work: FolderWork,
+    /// Wakes the tasks that deliver messages to hooks.
+    pub hooks_tx: watch::Sender<()>,
 }
 
 impl Publishing {
@@ -59,6 +61,9 @@ impl Publishing {
                     self.health.count(report.outcome.as_str());
                     if report.applied.has_new_info {
                         self.publisher.note_new_info(report.applied.sections.keys());
+                    }
+                    if report.applied.has_messages {
+                        self.hooks_tx.send_replace(());
                     }
                     changed.extend(report.applied.sections.into_keys());
                 }
@@ -108,6 +113,8 @@ impl Publishing {
             Ok(difference) => reload::log_difference(&difference, config),
             Err(error) => tracing::error!(%error, "cannot apply the new config to the store"),
         }
+        // The store knows new hooks only from now on.
+        self.hooks_tx.send_replace(());
         self.judging.begin().await;
     }
 

@@ -43,6 +43,7 @@ use url::Url;
 pub use egress::Lookup;
 pub use error::{is_answer, is_unreachable};
 pub use hosts::{HostPermit, REFUSAL_KEPT, SPACING};
+pub use post::PostAnswer;
 pub use progress::Progress;
 
 use crate::config::{Feed, Secrets};

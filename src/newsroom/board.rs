@@ -13,12 +13,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::copies::{MAX_BYTES, SeenStory};
+use super::hooks::{ListeningHooks, StoryChange, story_messages};
 use super::placing::{Effect, Occasion, Placing, place};
-use crate::config::{Config, Section};
+use crate::config::{Config, Hook, Section};
 use crate::entry::Entry;
 use crate::feed::SectionId;
 use crate::number::{EntryNumber, SectionNumber, StoryNumber};
 use crate::rows::{Key, NamesWrite, NextNumbers, PlacementRow, Put, Standing, StandingStory, StoryRow, Writes};
+use crate::rule::Rule;
 use crate::section::{self, MAX_COPIES, SeenCopy, Verdict};
 use crate::story;
 use crate::time::Timestamp;
@@ -46,6 +48,8 @@ pub struct Setting<'a> {
     pub sections: &'a HashMap<SectionId, SectionNumber>,
     /// The secret key with which the ids of private stories are made.
     pub key: &'a [u8],
+    /// The hooks that are told of what the decision changes.
+    pub listeners: ListeningHooks<'a>,
 }
 
 impl<'a> Setting<'a> {
@@ -55,9 +59,10 @@ impl<'a> Setting<'a> {
         self.config.sections.iter().filter_map(known)
     }
 
-    /// Returns whether any section has rules on the text of copies.
+    /// Returns whether any section or hook has rules on the text of copies.
     pub fn reads_text(self) -> bool {
-        self.config.sections.iter().any(|section| section::reads_text(section))
+        let of_hooks = || self.listeners.hooks.iter().flat_map(|listener| &listener.hook.keep).any(Rule::reads_text);
+        self.config.sections.iter().any(|section| section::reads_text(section)) || of_hooks()
     }
 }
 
@@ -220,11 +225,31 @@ impl<'a> Board<'a> {
     /// Changes the placements of a story according to the verdicts.
     pub(super) fn settle(&mut self, story: &mut Story, judged: &Judged, revised: Option<EntryNumber>) {
         let occasion = Occasion { now: self.setting.now, revised };
+        let (sort_at, mut told) = (story.row.sort_at, Vec::new());
         for (section, number, verdict) in &judged.verdicts {
             let visible = section::visible(section, &story.copies);
             let before = story.placements.get(number).map(|placed| &placed.row);
-            let placing = place(section, &visible, story.row.sort_at, verdict.as_ref(), before, occasion);
+            let placing = place(section, &visible, sort_at, verdict.as_ref(), before, occasion);
             self.note(&section.id, placing.effect);
+            if !self.setting.listeners.hooks.is_empty() {
+                let change = StoryChange {
+                    now: occasion.now,
+                    section,
+                    number: *number,
+                    story: story.row.number,
+                    sort_at,
+                    visible: &visible,
+                    verdict: verdict.as_ref(),
+                    before,
+                    placing: &placing,
+                };
+                let has_entered = |hook: &Hook| {
+                    let mut sections = self.setting.judging().filter(|(section, _)| hook.hears_of(section));
+                    sections.any(|(_, section)| story.has_entered(section, occasion.now))
+                };
+                let messages = story_messages(&change, self.setting.listeners, has_entered, &mut told);
+                self.writes.messages.extend(messages);
+            }
             story.write(*number, placing);
         }
     }
@@ -290,6 +315,12 @@ impl<'a> Story<'a> {
     /// Returns whether all copies are on the board, and few and small enough to judge the story by all of them.
     fn is_whole_still(&self) -> bool {
         self.is_whole && self.copies.len() <= MAX_COPIES && (self.bytes <= MAX_BYTES || self.copies.len() <= 1)
+    }
+
+    /// Returns whether the story entered a section at another time than `now`.
+    fn has_entered(&self, section: SectionNumber, now: Timestamp) -> bool {
+        let entered = self.placements.get(&section).and_then(|placed| placed.row.entered);
+        entered.is_some_and(|entered| entered != now)
     }
 
     /// Adds a copy, or replaces it if the story has it already. The copies stay ordered by number.

@@ -244,7 +244,7 @@ mod tests {
     use crate::config::{self, Config, SourceFile};
     use crate::entry::Entry;
     use crate::feed::SectionId;
-    use crate::newsroom::{Decided, SeenStory, Setting, older};
+    use crate::newsroom::{Decided, ListeningHooks, SeenStory, Setting, older};
     use crate::number::SectionNumber;
     use crate::rows::{NextNumbers, PlacementRow, Put, Standing, StoryRow};
     use crate::time::Timestamp;
@@ -314,7 +314,13 @@ mod tests {
     fn decided(stories: Vec<(StandingStory, Vec<CopyRow>)>, act: impl FnOnce(&mut Board)) -> Decided {
         let config = config();
         let sections: HashMap<SectionId, SectionNumber> = [("all".into(), ALL), ("former".into(), GONE)].into();
-        let setting = Setting { config: &config, now: at(100), sections: &sections, key: b"key" };
+        let setting = Setting {
+            config: &config,
+            now: at(100),
+            sections: &sections,
+            key: b"key",
+            listeners: ListeningHooks::default(),
+        };
         let (mut rows, mut seen) = (Vec::new(), BTreeMap::new());
         for (story, copies) in stories {
             seen.insert(story.row.number, SeenStory::of(&config, copies, true, false));

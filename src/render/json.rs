@@ -74,11 +74,20 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
             current: view.current(Format::Json),
             rights: site.rights.as_deref().and_then(text::line),
         },
-        items: prepared.entries_with_source().into_iter().map(item).collect(),
+        items: items(prepared),
     };
     let mut document = serde_json::to_vec_pretty(&feed)?;
     document.push(b'\n');
     Ok(document)
+}
+
+/// Returns the items of a section, as in its JSON Feed document.
+pub fn json_items(prepared: &PreparedSection) -> Vec<serde_json::Value> {
+    items(prepared).iter().filter_map(|item| serde_json::to_value(item).ok()).collect()
+}
+
+fn items(prepared: &PreparedSection) -> Vec<JsonItem> {
+    prepared.entries_with_source().into_iter().map(item).collect()
 }
 
 #[derive(Serialize)]

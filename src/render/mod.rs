@@ -43,7 +43,7 @@ pub use card::LEAST_TAGGED;
 pub use entry::PreparedSection;
 pub use feed_list::{FeedPage, ListedFeed};
 pub use front::{SectionSummary, beginning};
-pub use json::json;
+pub use json::{json, json_items};
 pub use listing::{ListingKind, listing_section, listings_of, tag_name};
 pub use moved::moved;
 pub use opml::{OpmlFolder, opml, opml_folders};

@@ -5,6 +5,7 @@
 
 mod feed;
 mod feed_set;
+mod hook;
 mod known;
 mod names;
 mod search;
@@ -18,6 +19,7 @@ pub use feed::{
     ConfiguredFeed, DocumentRow, EventRow, FeedRecord, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow, PollRow,
 };
 pub use feed_set::FeedSet;
+pub use hook::{HookRecord, HookRow, HookStanding, MessageRow, MessageSubject, NewMessage, NewSubject};
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow, feed_terms_hash};

@@ -7,6 +7,7 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
 use crate::time::Timestamp;
 
+use super::hook::NewMessage;
 use super::known::SignatureKey;
 use super::standing::{PlacementRow, StoryRow};
 
@@ -41,6 +42,9 @@ pub struct Writes {
     pub moves: Vec<(Key, Key)>,
     /// Placements to write.
     pub puts: Vec<Put>,
+    /// Messages to hooks. They are written before the placements, because a merged story's messages follow its
+    /// placements.
+    pub messages: Vec<NewMessage>,
 }
 
 /// A new story.

@@ -6,6 +6,7 @@
 pub mod adaptive;
 mod cron;
 pub mod next;
+pub mod retry;
 
 use std::fmt;
 use std::sync::Arc;

@@ -26,7 +26,7 @@ use crate::feed::FeedId;
 use crate::foreign;
 use crate::listen::Listener;
 use crate::render::{self, StatusEvent};
-use crate::status::{self, FeedOverview, SectionRow, StuckPoll, Watch};
+use crate::status::{self, FeedOverview, HookCondition, HookOverview, SectionRow, StuckPoll, Watch};
 use crate::store::{Event, Store, StoreError};
 use crate::time::Timestamp;
 
@@ -76,6 +76,11 @@ struct SectionLabel {
     section: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HookLabel {
+    hook: String,
+}
+
 #[derive(Serialize)]
 struct Status {
     version: &'static str,
@@ -85,6 +90,7 @@ struct Status {
     stuck: Vec<StuckPoll>,
     feeds: Vec<FeedOverview>,
     sections: Vec<SectionRow>,
+    hooks: Vec<HookOverview>,
     /// The last events of feeds, the newest first.
     events: Vec<ShownEvent>,
 }
@@ -203,13 +209,14 @@ async fn status(store: &Store, health: &Health) -> Result<Status, StoreError> {
     let config = health.configs.borrow().clone();
     let reading = store.read(move |reader| {
         let feeds = status::feeds(&config, Some(reader), clock::now())?;
-        Ok((feeds, status::sections(&config, Some(reader))?, reader.events(EVENTS)?))
+        let sections = status::sections(&config, Some(reader))?;
+        Ok((feeds, sections, status::hooks(&config, reader)?, reader.events(EVENTS)?))
     });
-    let (feeds, sections, events) = reading.await?;
+    let (feeds, sections, hooks, events) = reading.await?;
     let events = events.into_iter().map(ShownEvent::of).collect();
     let Condition { is_ready: ready, config } = health.read();
     let stuck = health.watch.stuck(Instant::now());
-    Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, stuck, feeds, sections, events })
+    Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, stuck, feeds, sections, hooks, events })
 }
 
 async fn status_json(State((store, health)): State<(Store, Health)>) -> Response {
@@ -246,7 +253,8 @@ async fn status_feed(State((store, health)): State<(Store, Health)>) -> Response
     }
 }
 
-/// Returns the entries of the status feed: the current config error, if any, then the events of feeds.
+/// Returns the entries of the status feed: the current config error, if any, then the hooks that fail, then the events of
+/// feeds.
 fn status_events(status: &Status) -> Vec<StatusEvent> {
     let refused = match &status.config {
         LoadState::Ok => None,
@@ -267,11 +275,16 @@ fn status_events(status: &Status) -> Vec<StatusEvent> {
             at: event.at,
         }
     });
-    refused.into_iter().chain(of_feeds).collect()
+    let of_hooks = status.hooks.iter().filter_map(|hook| {
+        let (at, text) = hook.failing_since.zip(hook.trouble())?;
+        let title = format!("Hook {} {}", hook.id, if hook.state == HookCondition::Gone { "gone" } else { "failing" });
+        Some(StatusEvent { path: format!("status/hook/{}/{}", hook.id, at.millis()), title, text, at })
+    });
+    refused.into_iter().chain(of_hooks).chain(of_feeds).collect()
 }
 
 async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
-    let Status { feeds, sections, stuck, .. } = match status(&store, &health).await {
+    let Status { feeds, sections, stuck, hooks, .. } = match status(&store, &health).await {
         Ok(status) => status,
         Err(error) => return failed(&error),
     };
@@ -287,6 +300,14 @@ async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
         let label = SectionLabel { section: section.id.to_string() };
         stories.get_or_create(&label).set(section.stories.cast_signed());
     }
+    let (waiting, given_up) = (Family::<HookLabel, Gauge>::default(), Family::<HookLabel, Gauge>::default());
+    for hook in &hooks {
+        let label = HookLabel { hook: hook.id.to_string() };
+        waiting.get_or_create(&label).set(hook.waiting.cast_signed());
+        given_up.get_or_create(&label).set(hook.given_up.cast_signed());
+    }
+    registry.register("hook_messages_waiting", "Messages that wait to be sent to a hook", waiting);
+    registry.register("hook_messages_given_up", "Messages that a hook never accepted", given_up);
     let lateness = Gauge::<i64>::default();
     lateness.set(i64::try_from(status::lateness(&feeds, clock::now()).as_secs()).unwrap_or(i64::MAX));
     registry.register("feeds", "Configured feeds by state", by_state);

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 
 use super::file::{self, Identity};
 use super::sibling::sibling;
-use super::{Reader, StoreError, schema};
+use super::{Reader, StoreError, hooks, schema};
 
 /// The suffixes of files that SQLite reads together with a database.
 const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -79,6 +79,7 @@ impl Reader {
             StoreError::Damaged { found, .. } => StoreError::Damaged { path: store.to_owned(), found },
             error => error,
         })?;
+        silence(temporary.path())?;
         temporary.as_file().sync_all().map_err(failed)?;
         if identity(file) != before {
             return Err(BackupError::Changed(file.to_owned()));
@@ -93,6 +94,11 @@ impl Reader {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
+}
+
+/// Makes the copy of a store silent; see [`hooks::silence`].
+fn silence(copy: &Path) -> Result<(), StoreError> {
+    hooks::silence(&Connection::open(copy)?)
 }
 
 /// Changes the copy of a store so that it needs no other files, such as a write-ahead log, and checks the copy.

@@ -20,6 +20,7 @@ mod feeds;
 mod file;
 mod forms;
 mod holder;
+mod hooks;
 mod judging;
 mod loads;
 mod lock;

@@ -59,6 +59,8 @@ impl Turn<'_> {
         let number = insert.query_row(values, |row| row.get(0))?;
         let mut plan = self.connection.prepare_cached("INSERT INTO poll (feed, next_poll) VALUES (?1, ?2)")?;
         plan.execute(params![number, now.millis()])?;
+        let mut unread = self.connection.prepare_cached("INSERT INTO unread_feed (feed) VALUES (?1)")?;
+        unread.execute([number])?;
         Ok(number)
     }
 

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("migrations/007_failures.sql")),
     Migration::sql(include_str!("migrations/008_polls.sql")),
     Migration::sql(include_str!("migrations/009_judging.sql")),
+    Migration::sql(include_str!("migrations/010_hooks.sql")),
 ];
 
 /// The version that this newswire reads and writes.

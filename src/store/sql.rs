@@ -3,7 +3,7 @@
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
+use crate::number::{EntryNumber, FeedNumber, HookNumber, MessageNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
 use crate::rows::SignatureKey;
 use crate::time::Timestamp;
@@ -24,7 +24,7 @@ macro_rules! as_integer {
     )*};
 }
 
-as_integer!(EntryNumber, FeedNumber, SectionNumber, StoryNumber, SignatureKey);
+as_integer!(EntryNumber, FeedNumber, HookNumber, MessageNumber, SectionNumber, StoryNumber, SignatureKey);
 
 /// Reads a time from a column that is never null.
 pub(super) fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {

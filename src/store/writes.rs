@@ -51,6 +51,7 @@ impl Turn<'_> {
         }
         writes.apart.iter().try_for_each(|pair| self.write_verdict(*pair, "split"))?;
         writes.joined.iter().try_for_each(|pair| self.write_verdict(*pair, "join"))?;
+        self.enqueue(&writes.messages)?;
         self.write_placements(writes, &mut changed)?;
         changed.extend(writes.merges.iter().flat_map(|merge| [merge.stays, merge.leaves]));
         changed.extend(writes.apart.iter().flat_map(|(one, other)| [*one, *other]));
@@ -277,6 +278,7 @@ impl Turn<'_> {
             self.connection
                 .prepare_cached("UPDATE placement SET story = ?3 WHERE section = ?1 AND story = ?2")?
                 .execute(params![section, from, to])?;
+            self.move_messages(*section, *from, *to)?;
             changed.extend([*from, *to]);
         }
         for put in &writes.puts {

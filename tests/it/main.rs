@@ -33,6 +33,7 @@ mod growth;
 mod growth_store;
 mod hijack;
 mod histories;
+mod hooks;
 mod identity;
 mod import;
 mod inspect;

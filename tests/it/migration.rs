@@ -94,7 +94,7 @@ fn copies(folder: &Path) -> Vec<String> {
 #[test]
 fn older_store_is_copied_before_it_is_changed() {
     use std::os::unix::fs::PermissionsExt;
-    for version in [1, 3, 6] {
+    for version in [1, 3, 6, 9] {
         let folder = tempfile::tempdir().unwrap();
         let path = unpacked(version, folder.path());
         let before = std::fs::read(&path).unwrap();
@@ -303,4 +303,20 @@ fn poll_states_of_an_older_store_stay_and_its_log_keeps_changes_and_failures() {
     assert_eq!(rows(news), ["well 3", "moved 3", "left 3"]);
     let log = "SELECT outcome || ' ' || count(*) FROM poll_log GROUP BY outcome ORDER BY outcome";
     assert_eq!(rows(log), ["changed 3", "failed 6", "gone 3"]);
+}
+
+#[test]
+fn feeds_of_an_older_store_whose_documents_were_read_are_known_to_hooks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(9, folder.path());
+    drop(Store::open(&path, "a test").unwrap());
+    let store = rusqlite::Connection::open(&path).unwrap();
+    let mut statement =
+        store.prepare("SELECT id FROM unread_feed JOIN feed ON feed.number = feed ORDER BY id").unwrap();
+    let unread: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    // The others were read: `well`, `left`, `empty` (without entries) and `was` (which fails since).
+    assert_eq!(unread, ["fails", "new"]);
+    let hooks: i64 = store.query_row("SELECT count(*) FROM hook", [], |row| row.get(0)).unwrap();
+    assert_eq!(hooks, 0);
+    assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());
 }

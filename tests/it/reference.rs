@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 fn check(text: &str) -> (Option<Config>, Vec<Problem>) {
     let source = SourceFile { path: PathBuf::from("/srv/wire/newswire.toml"), text: text.to_owned() };
-    config::check(&[source], &|_: &SecretRef| Ok(SecretString::from("a secret")))
+    config::check(&[source], &|_: &SecretRef| Ok(SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")))
 }
 
 fn good(text: &str) -> Config {
@@ -62,7 +62,8 @@ fn whole_reference() -> String {
 #[test]
 fn reference_contains_every_key() {
     let text = whole_reference();
-    good(&text);
+    // A hook has an address or a program, so the reference can have only one of them active.
+    good(&text.lines().filter(|line| !line.starts_with("command = ")).collect::<Vec<_>>().join("\n"));
     let keys = keys_of(&text);
     for shape in SHAPES {
         let expected: BTreeSet<String> = shape.keys.iter().map(|key| (*key).to_owned()).collect();

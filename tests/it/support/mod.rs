@@ -4,6 +4,7 @@ pub mod bed;
 pub mod daemon;
 pub mod feeds;
 pub mod origin;
+pub mod receiver;
 pub mod terminal;
 pub mod tls;
 pub mod workspace;
