@@ -2,6 +2,7 @@
 
 mod daemon;
 mod mistakes;
+mod scripts;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -38,6 +38,8 @@ impl Posted {
 pub enum Answer {
     Status(u16),
     Redirect(String),
+    /// 200 with this body.
+    Json(String),
     /// Sends nothing, and keeps the connection.
     Hang,
 }
@@ -104,15 +106,21 @@ fn serve(stream: TcpStream, shared: &Mutex<Vec<Posted>>, script: &dyn Fn(usize, 
         all.push(posted.clone());
         all.len() - 1
     };
+    let mut body = String::new();
     let head = match script(number, &posted) {
         Answer::Status(status) => format!("HTTP/1.1 {status} Word\r\n"),
+        Answer::Json(json) => {
+            body = json;
+            "HTTP/1.1 200 Word\r\nContent-Type: application/json\r\n".to_owned()
+        }
         Answer::Redirect(to) => format!("HTTP/1.1 302 Word\r\nLocation: {to}\r\n"),
         Answer::Hang => {
             std::thread::sleep(Duration::from_secs(3600));
             return;
         }
     };
-    let _ = write!(reader.get_mut(), "{head}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    let length = body.len();
+    let _ = write!(reader.get_mut(), "{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
 }
 
 fn read(reader: &mut BufReader<TcpStream>) -> Option<Posted> {
