@@ -126,9 +126,10 @@ impl SourcePlace {
     }
 }
 
-/// The scheme of the `media:credit` elements by which newswire marks the publication that it added to an entry, and the
-/// authors without it. It is a random UUID (RFC 9562 §5.4), so no other program uses it.
-pub const CREDIT_SCHEME: &str = "urn:uuid:db1f4133-47d7-40d4-aeea-2d93541d36ff";
+/// The end of the scheme of the `media:credit` elements by which a newswire marks the publication that it added to an entry,
+/// and the authors without it. The beginning is the address of the site, so that each scheme is an address of its publisher,
+/// and the page there says what the elements mean.
+pub const CREDIT_SCHEME_END: &str = "/about/#newswire";
 
 /// The beginning of the `role` of the element that names the publication; the name of its [`SourcePlace`] follows. The
 /// elements with the authors' plain names have the role `author`.

@@ -312,13 +312,6 @@ pub fn show(
     }
 }
 
-/// Returns the byline of a story for a place that names its source anyway, made with the site's pattern; empty if nobody but
-/// the source is known.
-pub fn byline_beside_source(site: &Site, story: &ShownStory) -> String {
-    let source = story.source.title.as_deref().unwrap_or_default();
-    byline::without_source(&site.byline, &story.entry.authors, &story.via, source)
-}
-
 /// Reduces a story to the part that may be published. The current `republish` setting of the lead's feed decides this,
 /// whatever content the store has.
 pub fn restrict(story: &mut ShownStory, config: &Config) {

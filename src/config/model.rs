@@ -84,8 +84,7 @@ pub struct Site {
     pub accent: Option<Colour>,
     /// The picture that pages show instead of the title. Pages load it over `https` only.
     pub logo: Option<Url>,
-    /// Whether pages show the pictures of stories, which readers load from other sites, and editions name one for each story.
-    /// Default: true.
+    /// Whether pages show the pictures of stories, which readers load from other sites. Default: true.
     pub pictures: bool,
 }
 

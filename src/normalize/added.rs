@@ -11,8 +11,10 @@ use crate::parse::{ParsedAddition, ParsedEntry, ParsedPerson};
 /// Returns the authors of an entry without an added publication.
 pub(super) fn authors(parsed: &ParsedEntry) -> Cow<'_, [ParsedPerson]> {
     let Some(added) = at(SourcePlace::Author, parsed) else { return Cow::Borrowed(&parsed.authors) };
-    let named = parsed.authors.iter().zip(&added.authors);
-    named.map(|(author, name)| ParsedPerson { name: Some(name.clone()), ..author.clone() }).collect()
+    // In RSS, all authors are one element with the publication.
+    let of_entry = parsed.authors.iter().cloned().chain(std::iter::repeat_with(ParsedPerson::default));
+    let named = added.authors.iter().zip(of_entry);
+    named.map(|(name, author)| ParsedPerson { name: Some(name.clone()), ..author }).collect()
 }
 
 /// Returns a clean title without an added publication.

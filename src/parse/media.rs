@@ -10,7 +10,7 @@ use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};
 use super::pictures::{Picture, is_picture};
 use super::tree::Element;
-use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME, SourcePlace};
+use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME_END, SourcePlace};
 
 /// How deep groups may nest. Real feeds nest them at most twice.
 const MAX_GROUPS: usize = 8;
@@ -49,7 +49,9 @@ fn within_groups(
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
-        "credit" if element.attribute("scheme") == Some(CREDIT_SCHEME) => added(element, &mut aside.entry),
+        "credit" if element.attribute("scheme").is_some_and(|scheme| scheme.ends_with(CREDIT_SCHEME_END)) => {
+            added(element, &mut aside.entry)
+        }
         // A credit names a person who had a part in the picture or recording. Even a credit with the role `author` does
         // not name the author of the entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, TextType, WriteConfig};
 use chrono::FixedOffset;
 
+use crate::config::Site;
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::{RenderError, SectionView, extension, text, xml_head};
@@ -108,7 +109,7 @@ fn feed_links(view: &SectionView) -> Vec<Link> {
 }
 
 fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
-    let extensions = entry_extensions(&entry);
+    let extensions = entry_extensions(view.site, &entry);
     let has_no_author = entry.authors.is_empty();
     Entry {
         links: entry_links(&entry),
@@ -151,13 +152,13 @@ fn entry_links(entry: &EditionEntry) -> Vec<Link> {
     links
 }
 
-fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
+fn entry_extensions(site: &Site, entry: &EditionEntry) -> Vec<extension::Extension> {
     let mut extensions = extension::itunes(entry);
     extensions.extend(extension::thumbnail(entry));
     extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
     extensions.extend(extension::credits(entry));
     extensions.extend(extension::in_reply_to(entry));
-    extensions.extend(extension::marks_of_source(entry));
+    extensions.extend(extension::marks_of_source(site, entry));
     extensions
 }
 

@@ -10,7 +10,7 @@ use crate::reason::JoinReason;
 use crate::render::entry::{self, EditionEntry, EditionPerson};
 use crate::render::shown::Look;
 use crate::render::{address, shown, text};
-use crate::section::{self, ShownStory};
+use crate::section::{ShownCopy, ShownStory};
 use crate::size;
 use crate::time::Timestamp;
 
@@ -61,8 +61,6 @@ pub(super) struct Card {
     /// The direction of the story's text, `rtl` or `ltr`, if it differs from the site's.
     direction: Option<&'static str>,
     byline: Option<String>,
-    /// The byline without the source, which the page names elsewhere; `None` if nobody else is known.
-    credits: Option<String>,
     /// The authors, unless they are the source.
     author: Option<String>,
     /// The names in "via": who passed the story on.
@@ -147,7 +145,6 @@ impl Card {
             via: names(&entry.contributors, &entry.source.title),
             byline_has_source: byline.as_ref().is_some_and(|byline| byline.contains(&entry.source.title)),
             byline,
-            credits: text::line(&section::byline_beside_source(site, story)),
             page: has_page.then(|| address::story_page(site, &story.slug).path().to_owned()),
             published: Date::new(site, entry.published),
             revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
@@ -287,7 +284,7 @@ fn category_name(site: &Site, category: &crate::entry::Category) -> CategoryName
 
 fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
     let others = story.copies.iter().filter(|copy| !copy.lead);
-    let link = |copy: &section::ShownCopy| CopyLink {
+    let link = |copy: &ShownCopy| CopyLink {
         title: text::line(&copy.title).unwrap_or_else(|| copy.feed.to_string()),
         href: address::public(copy.url.as_ref()).filter(|href| *href != entry.link),
         reason: None,

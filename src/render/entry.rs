@@ -185,7 +185,7 @@ pub(super) fn edition_entry<'a>(
         contributors: people(&story.via),
         categories: categories(story),
         enclosures: enclosures(entry),
-        image: picture::of(entry).filter(|_| site.pictures),
+        image: picture::of(entry),
         comments: address::public(entry.comments.as_ref()),
         language: entry.language.as_deref().and_then(text::language),
         rights: entry.rights.as_deref().and_then(text::line),

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME, Podcast, SourcePlace, Transcript};
+use crate::config::Site;
+use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME_END, Podcast, SourcePlace, Transcript};
 use crate::render::entry::{EditionEnclosure, EditionEntry};
 use crate::render::media_type::type_of;
 use crate::render::text;
@@ -133,15 +134,12 @@ pub(super) fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
 }
 
 /// Returns the marks of what was added: the publication, and the plain names of the authors if it was added to them.
-pub(super) fn marks_of_source(entry: &EditionEntry) -> Vec<Extension> {
+pub(super) fn marks_of_source(site: &Site, entry: &EditionEntry) -> Vec<Extension> {
     let Some(added) = &entry.added else { return Vec::new() };
+    let scheme = site.url.as_str().trim_end_matches('/').to_owned() + CREDIT_SCHEME_END;
     let mark = |role: &str, text: &str| Extension {
         text: Some(text.to_owned()),
-        ..Extension::with(
-            MEDIA.0,
-            "credit",
-            [("role", Some(role.to_owned())), ("scheme", Some(CREDIT_SCHEME.to_owned()))],
-        )
+        ..Extension::with(MEDIA.0, "credit", [("role", Some(role.to_owned())), ("scheme", Some(scheme.clone()))])
     };
     let authors = added.authors.iter().filter(|_| added.place == SourcePlace::Author);
     let publication = mark(&format!("{CREDIT_ROLE_OF_PLACE}{}", added.place.name()), &added.publication);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rss::{Category, Channel, Enclosure, Guid, Image, Item, Source};
 
+use crate::entry::SourcePlace;
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::extension::{self, Extension};
@@ -130,7 +131,7 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.extend(page.map(|page| atom_link("related", page, None)));
     extensions.extend(entry.license.iter().map(|license| atom_link("license", license.clone(), None)));
     extensions.push(Extension::text(extension::ATOM.0, "updated", entry.updated));
-    extensions.extend(entry.authors.iter().map(|author| dc("creator", &author.name)));
+    extensions.extend(creators(entry).iter().map(|creator| dc("creator", creator)));
     extensions.extend(entry.contributors.iter().map(|contributor| dc("contributor", &contributor.name)));
     extensions.extend(entry.rights.iter().map(|rights| dc("rights", &plain_text(rights))));
     extensions.extend(entry.language.iter().map(|language| dc("language", language)));
@@ -142,8 +143,16 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
     extensions.extend(extension::credits(entry));
     extensions.extend(extension::in_reply_to(entry));
-    extensions.extend(extension::marks_of_source(entry));
+    extensions.extend(extension::marks_of_source(view.site, entry));
     extensions
+}
+
+/// Returns the authors. With an added publication they are one line: of several elements, newsboat shows the last and sfeed the
+/// first, so one of them would not show the publication.
+fn creators(entry: &EditionEntry) -> Vec<String> {
+    let names = entry.authors.iter().map(|author| author.name.clone()).collect::<Vec<_>>();
+    let is_added = entry.added.as_ref().is_some_and(|added| added.place == SourcePlace::Author);
+    if is_added { vec![names.join(", ")] } else { names }
 }
 
 fn atom_link(rel: &str, href: String, media_type: Option<&str>) -> Extension {

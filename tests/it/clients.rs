@@ -47,7 +47,10 @@ fn editions(folder: &Path) -> Vec<(PathBuf, Vec<Seen>)> {
         for (ending, document) in documents {
             let file = folder.join(format!("{}.{ending}", section.id));
             std::fs::write(&file, document).unwrap();
-            files.push((file, meant.clone()));
+            files.push((
+                file,
+                if ending == "rss" { meant.iter().map(with_one_author).collect() } else { meant.clone() },
+            ));
         }
     }
     files
@@ -66,6 +69,12 @@ fn meant(item: &Value) -> Seen {
         authors: Some(texts(&item["authors"], "name")),
         enclosures: Some(texts(&item["attachments"], "url")),
     }
+}
+
+/// Returns what a reader must report of the RSS edition, which has the authors and the publication in one element.
+fn with_one_author(seen: &Seen) -> Seen {
+    let authors = seen.authors.as_ref().map(|authors| vec![authors.join(", ")]);
+    Seen { authors, ..seen.clone() }
 }
 
 /// Decodes character references, also nested ones, and replaces line breaks with spaces, because some readers report

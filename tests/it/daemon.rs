@@ -90,7 +90,8 @@ fn story_of_two_sites_is_published_once_with_full_attribution() {
     assert_eq!(printed.len(), 1);
     let item = printed[0];
     assert_eq!(item["url"], "http://theantimedia.org/war-on-isis-biggest-lie-since-2003/");
-    assert_eq!(item["authors"][0]["name"], "Darius Shahtahmasebi");
+    assert_eq!(item["authors"][0]["name"], "Darius Shahtahmasebi, Anti-Media");
+    assert_eq!(item["_newswire"]["authors"][0]["name"], "Darius Shahtahmasebi");
     assert_eq!(item["_newswire"]["via"][0]["name"], "gail");
     assert_eq!(item["_newswire"]["source"]["title"], "Anti-Media");
     assert_eq!(item["_newswire"]["rights"], "Copyright applies.");

@@ -100,7 +100,7 @@ fn freshrss_attributes_are_imported_or_reported_and_no_cookie_is_copied() {
         &[
             "Blogs: the list at https://elsewhere.example/blogs.opml is not fetched",
             "cssfullcontent of A blog",
-            "filtersactionread of A blog: write it as `drop`",
+            "filtersactionread of A blog: write it as a `drop` rule of a section",
             "curlopt_cookie of A blog: may be a secret",
             "A page: this source is scraped from web pages",
         ],

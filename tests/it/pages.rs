@@ -165,7 +165,7 @@ fn story_page_shows_byline_source_rights_copies_and_classification() {
     let section = section("international", "International");
     let page = pages().story(&site(), &of_story(&war_story()), &[&section]).unwrap();
     for part in [
-        "<bdi>by Darius Shahtahmasebi via gail</bdi>",
+        "<bdi>by Darius Shahtahmasebi via gail - Anti-Media</bdi>",
         "<bdi><a href=\"/feeds/anti-media/\">Anti-Media</a></bdi>",
         "<time datetime=\"2017-12-20T06:18:00Z\">20 December 2017, 19:18</time>",
         "<link rel=\"canonical\" href=\"http://theantimedia.example/war-on-isis-biggest-lie-since-2003/\">",

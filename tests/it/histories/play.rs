@@ -166,5 +166,6 @@ fn edition_of_config(random: &mut Random) -> Arc<Config> {
     } else if random.is_one_in(2) {
         text += "[[section]]\nid = \"roots\"\nformerly = [\"origins\"]\ntitle = \"Roots\"\nfeeds = [\"origin\"]\nlimit = 4\n";
     }
-    config(&text)
+    // The histories were recorded when editions named the publication only in the fields for it.
+    config(&text.replace("[[section]]\n", "[[section]]\nsource_in = \"none\"\n"))
 }
