@@ -69,6 +69,8 @@ fn failing_hook_is_shown_by_the_status_the_metrics_and_check() {
     assert!(hook["waiting"].as_u64().unwrap() >= 1, "{hook}");
     assert!(get("/metrics").contains("newswire_hook_messages_waiting{hook=\"chat\"}"));
     assert!(get("/status.atom").contains("Hook chat failing"));
+    let page = get("/status");
+    assert!(page.contains("<td class=\"state failing\">failing</td>") && page.contains("<bdi>chat</bdi>"), "{page}");
     assert_eq!(daemon.end(), Some(0));
     let warnings = workspace.json(&["check"]).to_string();
     assert!(warnings.contains("the hook `chat` fails since"), "{warnings}");
