@@ -199,11 +199,10 @@ pub fn leading(placed: EntryNumber, copies: &[&SeenCopy]) -> usize {
 
 fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
     let feed = copy.feed;
-    let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
     let is_first = copy.reason == JoinReason::First;
     LeadCandidate {
         entry: &copy.entry,
-        speaks_for,
+        speaks_for: feed.speaks_for(),
         title: feed.title.as_deref(),
         priority: feed.priority,
         is_first,

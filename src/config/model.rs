@@ -260,6 +260,14 @@ pub struct Feed {
     pub site: Option<Url>,
 }
 
+impl Feed {
+    /// Returns the page for which the feed *speaks*, that is, at whose host its entries count as originals: the feed's
+    /// own address, or the `site` of a `file:` feed.
+    pub fn speaks_for(&self) -> Option<&Url> {
+        if self.url.is_file() { self.site.as_ref() } else { Some(&self.url.secret) }
+    }
+}
+
 /// The address of a feed, and its form for display.
 #[derive(Clone)]
 pub struct FeedUrl {

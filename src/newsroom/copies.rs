@@ -137,8 +137,7 @@ enum Home {
 }
 
 fn home(head: &CopyHead, feed: &Feed) -> Home {
-    let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
-    let Some(own) = speaks_for.and_then(link::registrable_domain) else { return Home::None };
+    let Some(own) = feed.speaks_for().and_then(link::registrable_domain) else { return Home::None };
     let is_own = |key: &&String| {
         let page = Url::parse(&format!("http://{key}")).ok();
         page.as_ref().and_then(link::registrable_domain).as_ref() == Some(&own)
