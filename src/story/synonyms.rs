@@ -20,6 +20,19 @@ const SYNONYMS: &str = "
     but, however, yet
     began, started, begins, starts
     for example, for instance
+    found, discovered
+    probably, likely, presumably
+    slightly, somewhat, a little
+    announced, said, reported
+    bought, purchased
+    tried, attempted
+    suggests, indicates, shows
+    demands, calls for
+    injured, hurt
+    after, following
+    more than, over
+    rose, grew, increased
+    fell, dropped, declined
     has to, must, needs to
     etwa, rund, ungefähr, circa, ca, zirka
     fast, beinahe, nahezu
@@ -30,6 +43,14 @@ const SYNONYMS: &str = "
     auch, ebenfalls, ebenso
     jedoch, aber, allerdings
     zum Beispiel, beispielsweise, etwa
+    gefunden, entdeckt
+    vermutlich, wahrscheinlich, wohl
+    etwas, leicht, ein wenig, ein bisschen
+    mitteilte, erklärte, sagte, bekannt gab, bekanntgab
+    erhöht, angehoben
+    fordert, verlangt
+    zeigt, belegt
+    mehr als, über
     beginnt, startet, begann, startete
     laut, nach Angaben, zufolge
     environ, près de, quelque, à peu près
@@ -41,6 +62,14 @@ const SYNONYMS: &str = "
     aussi, également
     mais, cependant, toutefois
     par exemple, notamment
+    trouvé, découvert
+    trouvée, découverte
+    probablement, vraisemblablement, sans doute
+    légèrement, un peu
+    annoncé, indiqué, déclaré, fait savoir
+    dit, écrit, raconte, confie, glisse
+    demande, réclame, exige
+    montre, indique, suggère
     unos, alrededor de, cerca de, aproximadamente
     unas, alrededor de, cerca de, aproximadamente
     casi, prácticamente
@@ -51,6 +80,15 @@ const SYNONYMS: &str = "
     también, asimismo
     pero, sin embargo, no obstante
     por ejemplo, como
+    hallado, encontrado, descubierto
+    hallada, encontrada, descubierta
+    probablemente, seguramente, posiblemente
+    ligeramente, algo, un poco
+    anunció, comunicó, informó
+    pide, exige, reclama
+    muestra, indica, sugiere
+    murieron, fallecieron
+    aumentó, creció, subió
     circa, all'incirca, più o meno
     quasi, pressoché, praticamente
     solo, soltanto, solamente
@@ -62,6 +100,13 @@ const SYNONYMS: &str = "
     anche, pure
     ma, però, tuttavia
     chiede, sollecita
+    trovato, scoperto
+    trovata, scoperta
+    probabilmente, verosimilmente
+    leggermente, un po'
+    annunciato, comunicato, precisato
+    chiede, pretende, esige
+    mostra, indica, suggerisce
     cerca de, por volta de, aproximadamente
     quase, praticamente
     só, somente, apenas
@@ -81,6 +126,14 @@ const SYNONYMS: &str = "
     z powodu, ze względu na
     również, także, też
     jednak, ale, lecz
+    znaleziono, odkryto
+    znaleźli, odkryli
+    prawdopodobnie, przypuszczalnie, zapewne
+    nieco, trochę, lekko
+    poinformował, podał, przekazał, ogłosił
+    poinformowała, podała, przekazała, ogłosiła
+    zginęło, straciło życie, poniosło śmierć
+    żąda, domaga się
     около, примерно, порядка, приблизительно
     почти, практически
     только, лишь, всего
@@ -91,6 +144,15 @@ const SYNONYMS: &str = "
     из-за, по причине
     также, тоже
     но, однако
+    найден, обнаружен
+    нашли, обнаружили
+    вероятно, видимо, по-видимому
+    немного, чуть, слегка
+    сообщил, объявил, рассказал
+    сообщила, объявила, рассказала
+    погибли, лишились жизни
+    требует, добивается
+    тушили, гасили
     نحو, حوالي, قرابة, زهاء
     معظم, أغلب, غالبية
     تقريبا, نحو
@@ -100,6 +162,12 @@ const SYNONYMS: &str = "
     قالت, صرحت, أعلنت, ذكرت, أوضحت
     بسبب, جراء, نتيجة
     أيضا, كذلك
+    ربما, لعل, على الأرجح
+    قليلا, بعض الشيء
+    وقال, وصرح, وأعلن, وذكر, وأوضح, وأضاف
+    وقالت, وصرحت, وأعلنت, وذكرت, وأوضحت, وأضافت
+    تطالب, تدعو
+    أصيب, جرح
     约, 大约, 大概
     几乎, 差不多
     表示, 称, 说, 指出
@@ -113,6 +181,12 @@ const SYNONYMS: &str = "
     但, 但是, 不过, 然而
     也, 亦
     接着, 随后, 然后
+    发现, 找到
+    可能, 或许, 也许
+    略, 稍, 略微, 稍微
+    要求, 呼吁
+    去世, 逝世, 离世
+    受伤, 负伤
     約, およそ, ほぼ
     ほとんど, ほぼ
     と話す, と語る, と述べる, と話した, と語った, と述べた
@@ -120,6 +194,11 @@ const SYNONYMS: &str = "
     だけ, のみ
     例えば, たとえば
     しかし, だが, ただ
+    見つか, 発見され, 確認され
+    おそらく, たぶん
+    わずかに, 少し, やや
+    求め, 要求し
+    亡くなっ, 死去し
     약, 대략
     거의, 대부분
 ";
@@ -161,7 +240,14 @@ mod tests {
         check("d'après", "selon", true);
         check("почти", "практически", true);
         check("表示", "称", true);
+        check("found", "discovered", true);
+        check("vermutlich", "wahrscheinlich", true);
+        check("ligeramente", "algo", true);
+        check("znaleziono", "odkryto", true);
+        check("去世", "逝世", true);
         check("about", "almost", false);
+        check("killed", "injured", false);
+        check("erhöht", "gesenkt", false);
         check("rising", "falling", false);
         check("about", "", false);
         check("", "", false);
