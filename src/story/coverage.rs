@@ -8,6 +8,7 @@ use std::ops::Range;
 use foldhash::HashSet;
 
 use super::dates;
+use super::evidence::{EDITS, EVIDENCE, InCommon, LEAST_FACTS, LONG_TEXT, MANY_FACTS, TEXT, WHOLE};
 use super::related;
 use super::sentences::{Had, Index, SentenceDifference, hash, sentences, weight, without_marks};
 use super::title::Titles;
@@ -28,18 +29,6 @@ const LONGEST_SENTENCE: usize = 150;
 /// A text that was cut ends with at least this many words of a sentence.
 const LEAST_CUT: usize = 4;
 
-/// A text of which another has this share is a copy of it, cut or edited.
-const TEXT: f64 = 0.75;
-
-/// A text of which another has this share is in it as a whole.
-const WHOLE: f64 = 0.9;
-
-/// The most words of a summary under the same headline that the article lacks: a sentence that was left out later.
-const OTHER_WORDS: usize = 20;
-
-/// In shorter texts, replaced words may be what the text is about.
-const LONG_TEXT: usize = 50;
-
 /// This many own words at the ends of both texts are comments on what they have in common.
 const COMMENT: usize = 12;
 
@@ -48,24 +37,6 @@ const LONG_COMMENT: usize = 25;
 
 /// The longest form with one or two blanks: traffic, recalls, notices.
 const LONGEST_FORM: usize = 150;
-
-/// A text with this many words is published once under its headline, even if it has no numbers or names.
-const WHOLE_TEXT: usize = 30;
-
-/// In a text with fewer words, one other word may be the blank of a form under other headlines.
-const UNIQUE_TEXT: usize = 40;
-
-/// The same under one headline, if the other text goes on.
-const SUMMARY: usize = 20;
-
-/// A report has a number or a name in so many words; forms that are filled with words have fewer.
-const DENSE_WORDS: usize = 12;
-
-/// Two texts in which words replace others have at least this many numbers and names in common.
-const LEAST_FACTS: usize = 3;
-
-/// Two long texts that have so many numbers and names in common are about the same, whatever their headlines are.
-const MANY_FACTS: usize = 6;
 
 /// The most places in which such a form is filled.
 const FEW_HOLES: usize = 2;
@@ -90,6 +61,8 @@ pub(super) struct Coverage {
     pub is_form: bool,
     /// How many different numbers and names are in the words that both have.
     pub facts: usize,
+    /// Whether the script has no capitals, so that names are not seen.
+    pub is_caseless: bool,
 }
 
 /// How much of a text another has. Lines before and after the text that only it has do not count.
@@ -141,6 +114,7 @@ impl<'w> Side<'w> {
             words <= BYLINE || words <= HEADER && ends_line(*at) && !has_own_number(*at)
         };
         let start = (0..self.had.len()).take_while(|at| is_own(at) && is_header(at)).count();
+        let start = self.without_sentences(start);
         let (mut end, mut line, mut words) = (self.had.len(), 0, 0);
         for at in (start..self.had.len()).rev().take_while(is_own) {
             line += extent(self.sentences[at]);
@@ -153,6 +127,18 @@ impl<'w> Side<'w> {
             }
         }
         start..end
+    }
+
+    /// Returns how many of the first `headers` sentences are before the text. Two sentences on one line that are longer
+    /// than a byline are no header: a follow-up begins with them.
+    fn without_sentences(&self, headers: usize) -> usize {
+        let line_of = |at: usize| (0..=at).rev().find(|at| self.sentences[*at][0].begins_line).unwrap_or(0);
+        let is_text = |at: &usize| {
+            let line = line_of(*at);
+            let words = extent(self.sentences[line..=*at].iter().copied().flatten());
+            *at > line && words > BYLINE
+        };
+        (0..headers).find(is_text).map_or(headers, line_of)
     }
 
     fn covered(&self, others: &HashSet<u64>) -> Covered {
@@ -219,6 +205,7 @@ pub(super) fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Cove
         }
     }
     (coverage.facts, coverage.is_noun_cased) = (facts.len(), names.is_noun_cased);
+    coverage.is_caseless = long.words.iter().filter(|word| word.is_cased).count() * 2 < long.words.len();
     coverage.sides = [one.covered(&long.hashes()), other.covered(&short.hashes())];
     coverage
 }
@@ -297,6 +284,23 @@ fn difference((one, at): (&Side, usize), (other, place): (&Side, usize), names: 
 }
 
 impl Coverage {
+    /// Returns what the texts have in common, under headlines that compare like this.
+    fn in_common(&self, titles: Titles, are_told: [bool; 2]) -> InCommon {
+        let short = self.sides[0];
+        InCommon {
+            titles,
+            told: are_told.into_iter().filter(|is_told| *is_told).count(),
+            share: short.share(),
+            words: short.words.1,
+            missing: short.words.0 - short.words.1,
+            facts: self.facts,
+            // In a script without capitals, only numbers are seen. A report has as many names as numbers.
+            likely_facts: if self.is_caseless { 2 * self.facts } else { self.facts },
+            is_kept: self.reworded.0 == 0,
+            is_whole: self.is_whole(),
+        }
+    }
+
     /// Returns whether each has nearly all of the other.
     pub(super) fn is_whole(&self) -> bool {
         self.sides.iter().all(|side| side.share() >= WHOLE)
@@ -331,47 +335,20 @@ impl Coverage {
     /// Returns which share of the shorter text the other has, if the two are one text, under headlines that compare
     /// like this. `are_told` is which of them say what the text says.
     pub(super) fn score(&self, titles: Titles, are_told: [bool; 2]) -> Option<f64> {
-        let (short, share) = (self.sides[0], self.sides[0].share());
-        let is_kept = self.reworded.0 == 0;
-        // The least share, the least words, and the least facts that both must have.
-        let (least_share, least_words, least_facts) = match (titles, are_told) {
-            (Titles::EqualTelling | Titles::Equal, _) if is_kept && share >= WHOLE && short.words.1 >= WHOLE_TEXT => {
-                (WHOLE, WHOLE_TEXT, 0)
-            }
-            (Titles::EqualTelling | Titles::Equal, [true, true]) if is_kept && share >= WHOLE => (WHOLE, 20, 0),
-            (Titles::EqualTelling | Titles::Equal, _) if is_kept && short.words.1 >= 20 => (0.5, 20, 2),
-            (Titles::EqualTelling | Titles::Equal, [true, true]) if short.words.0 - short.words.1 <= OTHER_WORDS => {
-                (0.65, 8, 2)
-            }
-            (Titles::EqualTelling | Titles::Equal, [true, true]) => (TEXT, 8, 1),
-            (Titles::EqualTelling | Titles::Equal, _) => (TEXT, 20, 2),
-            (Titles::Edited, _) => (TEXT, 16, 3),
-            (Titles::Alike, _) => (0.8, 20, 3),
-            (Titles::EqualShort, _) if self.is_whole() => (WHOLE, 25, 4),
-            (Titles::Other, [true, true]) if is_kept => (TEXT, 24, 2),
-            (Titles::Other, [true, true]) => (TEXT, 20, 3),
-            (Titles::Other, [true, false] | [false, true]) if is_kept && short.words.1 >= UNIQUE_TEXT => {
-                (0.8, UNIQUE_TEXT, 3)
-            }
-            (Titles::Other, [true, false] | [false, true]) if is_kept => (0.8, 25, 4),
-            (Titles::Other, [true, false] | [false, true]) => (0.8, 25, 5),
-            (Titles::Other, [false, false]) if is_kept => (0.8, 60, MANY_FACTS),
-            (Titles::EqualShort | Titles::Other, _) => return None,
-        };
-        let is_enough = share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
-        (self.is_open()
+        let common = self.in_common(titles, are_told);
+        let is_enough = EVIDENCE.iter().any(|needed| needed.is_met(&common));
+        let is_one = self.is_open()
             && is_enough
-            && self.is_reworded(titles, are_told)
+            && self.is_reworded(&common)
             && self.is_consistent()
-            && !self.has_comments(titles, are_told))
-        .then_some(share)
+            && !self.has_comments(&common);
+        is_one.then(|| self.sides[0].share())
     }
 
     /// Returns whether both end in words of their own, such as two blogs' comments on a press release. Under one
     /// headline, or headlines that say what the text says, an article may be cut and continued on each side.
-    fn has_comments(&self, titles: Titles, are_told: [bool; 2]) -> bool {
-        let is_same_headline = matches!(titles, Titles::EqualTelling | Titles::Equal);
-        let is_story = is_same_headline || are_told == [true, true] || self.facts >= MANY_FACTS;
+    fn has_comments(&self, common: &InCommon) -> bool {
+        let is_story = common.titles.are_same() || common.told == 2 || self.facts >= MANY_FACTS;
         let least = if is_story { LONG_COMMENT } else { COMMENT };
         self.sides.iter().all(|side| side.tail >= least)
     }
@@ -379,27 +356,19 @@ impl Coverage {
     /// Returns whether an editor may have replaced the words that differ. A form that is filled again has other words in
     /// one or two places, "northbound" and "southbound"; an editor works in more, or in a long text. Forms have few
     /// numbers and names that stay the same.
-    fn is_reworded(&self, titles: Titles, are_told: [bool; 2]) -> bool {
+    fn is_reworded(&self, common: &InCommon) -> bool {
         let [short, _] = self.sides;
-        let words = short.words.1;
-        let is_told = titles == Titles::EqualTelling && are_told == [true, true];
-        let is_same_headline = matches!(titles, Titles::EqualTelling | Titles::Equal);
-        let least_facts = match is_same_headline {
-            true if is_told => 1,
-            true => 2,
-            false => LEAST_FACTS,
+        let least_facts = match common.titles {
+            Titles::EqualTelling if common.told == 2 => usize::from(common.is_whole),
+            Titles::EqualTelling | Titles::Equal => 2,
+            _ if common.told == 2 => 2,
+            _ => LEAST_FACTS,
         };
-        // A form that is filled again is as long as before; a copy is often cut.
-        let is_cut = !self.is_whole();
-        let is_dense = titles == Titles::EqualTelling && self.facts >= LEAST_FACTS && self.facts * DENSE_WORDS >= words;
-        let is_story = self.facts >= MANY_FACTS && (is_same_headline || words >= LONG_TEXT)
-            || is_dense
-            || is_cut && (is_told || is_same_headline && words >= SUMMARY)
-            || is_cut && words >= UNIQUE_TEXT && are_told == [true, true];
         let is_editors = short.words.0 >= LONGEST_FORM
             || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT
-            || !self.is_form && titles != Titles::EqualShort && is_story;
-        self.reworded.0 == 0 && !self.is_form || self.reworded.1 * 8 <= words && self.facts >= least_facts && is_editors
+            || !self.is_form && common.titles != Titles::EqualShort && EDITS.iter().any(|edit| edit.is_met(common));
+        common.is_kept && !self.is_form
+            || self.reworded.1 * 8 <= short.words.1 && self.facts >= least_facts && is_editors
     }
 
     /// Returns whether no sentence contradicts the other text. Where every noun has a capital, a noun that replaces
@@ -500,6 +469,45 @@ mod tests {
         let follow_up = [news, OPENING, ROOFS, CRANES].join(" ");
         check([TITLE, "Ashport quay: divers raise boats after storm"], [&first, &follow_up], false);
         check([TITLE; 2], [&first, &[OPENING, ROOFS, CRANES].join(" ")], true);
+    }
+
+    #[test]
+    fn two_short_sentences_before_the_first_report_are_a_follow_up() {
+        let check = |heads: &str, expected: bool| {
+            let text = format!("<p>{heads} {OPENING} {ROOFS}</p>");
+            check([TITLE, "Ashport: harbour master arrested"], [&[OPENING, ROOFS, CRANES].join(" "), &text], expected);
+        };
+        check("", true);
+        check("Owen Reed has been arrested. Police suspect that he forged a report.", false);
+        check("Festgenommen wurde der Hafenmeister. Er soll ein Gutachten gefälscht haben.", false);
+        check("By Jane Hill.", true);
+    }
+
+    #[test]
+    fn cut_text_with_facts_is_recognised_under_a_headline_that_says_something_else() {
+        let whole = [OPENING, ROOFS, CRANES, COST, BRIDGE].join(" ");
+        let check = |cut: &str, expected: bool| check([TITLE, "A night to remember"], [&whole, cut], expected);
+        check(&[OPENING, ROOFS].join(" "), true);
+        // An advertisement or a recipe is whole under every headline, and has few numbers and names.
+        let recipe = "Wash and chop the vegetables, fry the onions until they are golden, add everything else and let it \
+                      simmer for an hour, then season with salt, and serve it with bread and a green salad.";
+        super::tests::check(["Soup of the week", "For cold nights"], [recipe, &format!("{recipe} {COST}")], false);
+        // The first report in other facts is another event.
+        check(&[OPENING, ROOFS].join(" ").replace("14", "15"), false);
+    }
+
+    #[test]
+    fn numbers_count_twice_in_a_script_that_has_no_capitals_for_names() {
+        let check = |title: [&str; 2], text: &str, rest: &str, expected: bool| {
+            check(title, [text, &format!("{text}{rest}")], expected);
+        };
+        let (opening, rest) = (
+            "أعلن مجلس الميناء يوم الثلاثاء أن الرصيف القديم سيفتح للمشاة في أبريل بعد إصلاحات كلفت 14 مليون دينار.",
+            " ورحب الصيادون بالقرار في قاعة البلدية. وقالت الرئيسة إن العمال سيبدأون بالجدار الشمالي قبل الربيع.",
+        );
+        check(["الرصيف القديم يفتح للمشاة في أبريل", "عودة المشاة إلى الرصيف القديم في الميناء"], opening, rest, true);
+        let without = opening.replace("يوم الثلاثاء ", "").replace(" في أبريل", "").replace(" 14 مليون", "");
+        check(["الرصيف القديم يفتح للمشاة", "عودة المشاة إلى الرصيف القديم في الميناء"], &without, rest, false);
     }
 
     #[test]

@@ -523,6 +523,7 @@ mod tests {
         check("Win tickets for the summer festival", text, false);
         check(rewritten, &text.replace("nine", "ten"), false);
         check(rewritten, &text.replace("walkers", "riders"), false);
-        check(rewritten, &text[..text.find(", after").unwrap()], false);
+        check(rewritten, &text[..text.find(", after").unwrap()], true);
+        check(rewritten, &text[..text.find(" and to small").unwrap()], false);
     }
 }

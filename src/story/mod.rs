@@ -11,6 +11,7 @@ mod coverage;
 mod credit;
 mod dates;
 mod episode;
+mod evidence;
 mod former;
 mod genre;
 mod id;

@@ -62,6 +62,13 @@ pub(super) enum Titles {
     Other,
 }
 
+impl Titles {
+    /// Returns whether the titles are the same, and longer than the name of a column.
+    pub(super) fn are_same(self) -> bool {
+        matches!(self, Titles::EqualTelling | Titles::Equal)
+    }
+}
+
 impl Title {
     /// Splits a title.
     pub(super) fn of(title: &str) -> Title {

@@ -49,7 +49,8 @@ pub(super) struct Word {
     pub is_name: bool,
     /// Whether the word is a character of a script without spaces.
     pub is_half: bool,
-    is_cased: bool,
+    /// Whether it has letters of a script with capitals.
+    pub is_cased: bool,
     /// How many letters the word has, 255 at most, and which, as far as 64 bits can say.
     length: u8,
     letters: u64,
