@@ -19,8 +19,8 @@ pub enum JoinReason {
     Link,
     /// The entry names the link of another copy as its original, or another copy names the entry's link.
     Original,
-    /// The guid of the entry is the id of the story: another newswire installation republished the story, and this one
-    /// polls that installation.
+    /// The guid of the entry is the id of the story, because another newswire installation republished the story and
+    /// this one polls that installation; or it is the guid of another copy, and no other entry can have it by chance.
     Id,
     /// The entry has the same title and text as another copy, or nearly the same.
     Text,

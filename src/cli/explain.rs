@@ -242,7 +242,7 @@ fn of_copy(copy: &CopyPart) -> String {
         JoinReason::First => "first seen",
         JoinReason::Link => "has the story's link",
         JoinReason::Original => "names the same original",
-        JoinReason::Id => "has the story's id",
+        JoinReason::Id => "has the story's id or the guid of another copy",
         JoinReason::Text => "has a similar text",
         JoinReason::Editor => "joined by an editor",
     };

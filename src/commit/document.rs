@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use super::stories::{self, load};
-use crate::config::{Config, Dedup, Feed, Secrets};
+use crate::config::{Config, Feed, Secrets};
 use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{
     self, Applied, Board, Change, Former, FormerEntry, Found, Join, Known, LINKED_AT_MOST, ListeningHooks, Pair, Plan,
@@ -137,6 +137,7 @@ impl<'a> DocumentTurn<'a> {
     /// Loads what the store knows about the feed's own entries.
     fn known(&self, entries: &[PolledEntry], listed: &HashSet<EntryNumber>) -> Result<Known, StoreError> {
         let mut known = Known::of(self.number);
+        known.publication = newsroom::publication(self.feed);
         if !listed.is_empty() || self.turn.has_entries(self.number)? {
             known.entries = self.turn.known(self.number, entries.iter().map(|entry| entry.guid.as_str()))?;
             known.former = self.former(entries, &known, listed)?;
@@ -217,7 +218,7 @@ impl<'a> DocumentTurn<'a> {
             signatures: self.turn.with_signatures(wanted.signatures.iter(), newsroom::FOUND_AT_MOST)?,
         };
         let (numbers, alike) = newsroom::to_read(run, plan, known, &terms, &found);
-        let takes = |feed: &FeedId| dedup_of(self.config, feed);
+        let takes = |feed: &FeedId| newsroom::other_feed(self.config, feed);
         let others = self.turn.others(&numbers, newsroom::OTHERS_BYTES, takes)?;
         known.own_stories = self.turn.stories_with(self.number, others.iter().map(|(row, _)| row.story))?;
         known.take_found(found, alike, others);
@@ -392,9 +393,4 @@ pub(super) fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<
     let mut apart = turn.splits_of(own)?;
     apart.extend(turn.splits_of(other)?);
     Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_split: turn.are_split(own, other)?, apart })
-}
-
-/// Returns how entries of a feed are compared with other entries to recognise stories; `None` if they are not compared.
-fn dedup_of(config: &Config, feed: &FeedId) -> Option<Dedup> {
-    config.feed(feed).map(|feed| feed.dedup).filter(|dedup| *dedup != Dedup::Off)
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::known::{Linked, OtherEntry};
+use super::known::{Linked, OtherEntry, OtherFeed};
 use super::polled::{sort_at, wording};
 use super::{Cleaned, Known, MAX_REVISIONS, Plan, PolledEntry, Terms};
 use crate::config::Dedup;
@@ -198,10 +198,15 @@ impl Known {
     }
 
     /// Stores the candidates of a run: what was found, and `rows`, the found entries that could be read.
-    pub fn take_found(&mut self, found: Found, alike: HashMap<String, Vec<EntryNumber>>, rows: Vec<(OtherRow, Dedup)>) {
+    pub fn take_found(
+        &mut self,
+        found: Found,
+        alike: HashMap<String, Vec<EntryNumber>>,
+        rows: Vec<(OtherRow, OtherFeed)>,
+    ) {
         let places: HashMap<EntryNumber, usize> =
             rows.iter().enumerate().map(|(at, (row, _))| (row.number, at)).collect();
-        self.others = rows.into_iter().map(|(row, dedup)| OtherEntry::of(row, dedup)).collect();
+        self.others = rows.into_iter().map(|(row, feed)| OtherEntry::of(row, feed)).collect();
         let place = |number: &EntryNumber| places.get(number).copied();
         for (key, rows) in found.links {
             let linked = rows.iter().filter_map(|row| Some(Linked { at: place(&row.entry)?, original: row.original }));
@@ -217,17 +222,17 @@ impl Known {
 }
 
 impl OtherEntry {
-    fn of(row: OtherRow, dedup: Dedup) -> OtherEntry {
+    fn of(row: OtherRow, feed: OtherFeed) -> OtherEntry {
         OtherEntry {
             number: row.number,
             story: row.story,
             feed: row.feed,
-            by_text: dedup == Dedup::Text,
+            by_text: feed.dedup == Dedup::Text,
             fingerprint: row.fingerprint,
             sort_at: sort_at(&row.entry, row.first_seen),
+            publication: feed.publication,
             wording: wording(&row.entry),
-            link: row.entry.link,
-            language: row.entry.language,
+            entry: row.entry,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::polled::sort_at;
 use super::{Cleaned, Join, Known, Terms};
 use crate::link;
 use crate::number::{FeedNumber, StoryNumber};
-use crate::story::JoinReason;
+use crate::story::{self, JoinReason};
 use crate::time::Timestamp;
 
 /// The least time between two issues of a page whose content is replaced, such as that of the weather.
@@ -32,6 +32,7 @@ pub(super) fn of(
         return Vec::new();
     }
     let mut joins = by_id(cleaned, guid, known);
+    joins.extend(by_guid(cleaned, guid, known));
     joins.extend(by_link(cleaned, known, terms.now, (&shared.keys, has_copy)));
     if terms.by_text && cleaned.text_keys.text.is_none_or(|text| !shared.texts.contains(&text)) {
         joins.extend(by_text(cleaned, guid, known, terms, has_copy, words_left));
@@ -64,6 +65,24 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
             && !cleaned.wording().contradicts(&other.wording)
     });
     telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
+}
+
+/// Joins an entry to the story of another feed's entry with the same guid, if no other entry can have the guid by
+/// chance: a show and its network publish an episode under one id. A guid may still be reused, so the titles or the
+/// texts must be similar, and must not contradict each other.
+fn by_guid(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
+    if !story::is_unique(guid) {
+        return Vec::new();
+    }
+    let found = [&known.alike, &known.published].into_iter().filter_map(|found| found.get(guid)).flatten();
+    let others = found.map(|at| &known.others[*at]);
+    let mut bearers = others.filter(|other| {
+        other.feed != known.feed
+            && other.entry.guid.value == guid
+            && cleaned.wording().may_share_guid_with(&other.wording)
+    });
+    let join = bearers.next().map(|other| Join { story: other.story, reason: JoinReason::Id, score: None });
+    join.into_iter().collect()
 }
 
 /// Joins an entry to stories with which it shares a link that is specific to both, the oldest story first. Does not
@@ -125,20 +144,20 @@ fn apart(one: Timestamp, other: Timestamp) -> Duration {
 /// every release.
 fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
-    own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
+    own.zip(other.entry.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
 }
 
 /// Returns whether one entry links to an anchor of a page and the other to the whole page. Such a page may have many
 /// entries.
 fn is_part_and_page(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
-    own.is_some() != other.link.as_ref().and_then(anchor).is_some()
+    own.is_some() != other.entry.link.as_ref().and_then(anchor).is_some()
 }
 
 /// Returns whether the key, such as that of a guid `/?p=123`, may lead to a page that gets new entries all the time. It
 /// may if the key is not that of both entries' own links, and one of these leads to such a page or to an anchor.
 fn lead_to_many(key: &str, cleaned: &Cleaned, other: &OtherEntry) -> bool {
-    let links = [cleaned.entry.link.as_ref(), other.link.as_ref()];
+    let links = [cleaned.entry.link.as_ref(), other.entry.link.as_ref()];
     let own: Vec<_> = links.iter().map(|link| link.and_then(link::key)).collect();
     let has_anchor = || links.into_iter().flatten().any(|link| anchor(link).is_some());
     own.iter().any(|own| own.as_deref() != Some(key))
@@ -157,7 +176,7 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let main = |language: &Option<String>| {
         language.as_deref().map(|language| language.split('-').next().unwrap_or_default().to_ascii_lowercase())
     };
-    let (own, others) = (main(&cleaned.entry.language), main(&other.language));
+    let (own, others) = (main(&cleaned.entry.language), main(&other.entry.language));
     own.is_some() && others.is_some() && own != others && !cleaned.wording().has_title_of(&other.wording)
 }
 
@@ -175,6 +194,16 @@ fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumbe
     is_in_own_feed
         || others.clone().any(|other| has_another_title_too(other))
         || titles.len() >= 2 && cleaned.wording().is_short()
+}
+
+/// Returns how similar two texts are if one entry names the publication of the other as its source, and the texts are
+/// one.
+fn credited_text(cleaned: &Cleaned, known: &Known, other: &OtherEntry) -> Option<f64> {
+    let (own, others) = ((&cleaned.entry, &known.publication), (&other.entry, &other.publication));
+    if !story::is_credited(own, others) {
+        return None;
+    }
+    cleaned.wording().credited_text(&other.wording)
 }
 
 /// Joins an entry to stories of other feeds with the same title and text whose dates are within the window, the most
@@ -198,7 +227,8 @@ fn by_text(
     let (closed, open): (Vec<_>, Vec<_>) = candidates.partition(|other| has_copy(other.story));
     let mut compare = |other: &OtherEntry| {
         *words_left = words_left.checked_sub(cleaned.wording().words() + other.wording.words())?;
-        cleaned.wording().same_text(&other.wording, terms.likeness)
+        let same = cleaned.wording().same_text(&other.wording, terms.likeness);
+        same.or_else(|| credited_text(cleaned, known, other))
     };
     let mut alike: Vec<(f64, &OtherEntry)> =
         open.into_iter().filter_map(|other| Some((compare(other)?, other))).collect();

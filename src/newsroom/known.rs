@@ -9,12 +9,13 @@ use url::Url;
 
 use super::polled::wording;
 use crate::config::{Config, Dedup, Feed};
-use crate::entry::GuidKind;
+use crate::entry::{Entry, GuidKind};
+use crate::feed::FeedId;
 use crate::link;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::reason::JoinReason;
 use crate::rows::{FormerRow, KnownEntry};
-use crate::story::Wording;
+use crate::story::{Publication, Wording};
 use crate::time::Timestamp;
 
 /// How many revisions of an entry newswire applies; it ignores later changes. A text that changes more often than daily
@@ -48,12 +49,34 @@ pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     }
 }
 
+/// What the config says about the feed of a stored entry, to compare the entry with others.
+#[derive(Clone, Debug)]
+pub struct OtherFeed {
+    /// The tests that may join the feed's entries to stories.
+    pub dedup: Dedup,
+    /// The publication of the feed, which entries of other feeds may name as their source.
+    pub publication: Publication,
+}
+
+/// Returns what the config says about a feed; `None` if its entries are not compared.
+pub fn other_feed(config: &Config, feed: &FeedId) -> Option<OtherFeed> {
+    let feed = config.feed(feed).filter(|feed| feed.dedup != Dedup::Off)?;
+    Some(OtherFeed { dedup: feed.dedup, publication: publication(feed) })
+}
+
+/// Returns the publication of a feed.
+pub fn publication(feed: &Feed) -> Publication {
+    Publication::of(feed.speaks_for(), feed.title.as_deref())
+}
+
 /// The stored entries that a poll needs. `others` and the fields after it are loaded for one run (a group of the
 /// document's entries) at a time.
 #[derive(Debug)]
 pub struct Known {
     /// The number of the polled feed.
     pub feed: FeedNumber,
+    /// The publication of the polled feed.
+    pub publication: Publication,
     /// Whether the feed ever had an entry.
     pub has_entries: bool,
     /// The known entries of this feed that have a guid of the document, as their guid or as an alias. The keys are the
@@ -80,6 +103,7 @@ impl Known {
     pub fn of(feed: FeedNumber) -> Known {
         Known {
             feed,
+            publication: Publication::default(),
             has_entries: false,
             entries: HashMap::new(),
             former: Vec::new(),
@@ -175,10 +199,10 @@ pub struct OtherEntry {
     pub fingerprint: u64,
     /// The time by which the entry is sorted.
     pub sort_at: Timestamp,
-    /// The link of the entry.
-    pub link: Option<Url>,
-    /// The language that the entry declares, as a BCP 47 tag such as `de-AT`.
-    pub language: Option<String>,
+    /// The publication of the entry's feed.
+    pub publication: Publication,
+    /// The entry.
+    pub entry: Entry,
     /// The text of the entry, prepared for comparing.
     pub wording: Wording,
 }

@@ -36,7 +36,7 @@ pub use entries::{Former, Polling, Tally, listing, rewords, shown_name, touched,
 pub use feed_state::{PolledFeed, after, document_row};
 pub use guids::{keep_specific, renames, separate_reused, specific_guids, to_compare};
 pub use hooks::{HookChange, ListeningHook, ListeningHooks, feed_messages, hook_changes, listeners};
-pub use known::{FormerEntry, Join, Known, MAX_REVISIONS, Terms, terms};
+pub use known::{FormerEntry, Join, Known, MAX_REVISIONS, OtherFeed, Terms, other_feed, publication, terms};
 pub use lasting::fingerprint;
 pub use merge_split::Pair;
 pub use merging::older;

@@ -379,6 +379,7 @@ mod tests {
     use crate::entry::OtherGuids;
     use crate::newsroom::known::{Linked, OtherEntry};
     use crate::number::FeedNumber;
+    use crate::story::Publication;
     use crate::time::Timestamp;
 
     fn clean(entry: serde_json::Value) -> Cleaned {
@@ -430,8 +431,8 @@ mod tests {
                 by_text: true,
                 fingerprint: before.fingerprint,
                 sort_at: Timestamp::from_millis(0),
-                link: before.entry.link.clone(),
-                language: None,
+                publication: Publication::default(),
+                entry: before.entry.clone(),
                 wording: before.wording().clone(),
             });
             known.links.insert(key, vec![Linked { at: 0, original: false }]);

@@ -41,6 +41,9 @@ const LONGEST_FORM: usize = 150;
 /// The most places in which such a form is filled.
 const FEW_HOLES: usize = 2;
 
+/// The fewest words that two texts have in common if one names the other as its source.
+const LEAST_CREDITED: usize = 8;
+
 /// How much of each of two texts the other has.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Coverage {
@@ -343,6 +346,21 @@ impl Coverage {
             && self.is_consistent()
             && !self.has_comments(&common);
         is_one.then(|| self.sides[0].share())
+    }
+
+    /// Returns which share of the shorter text the other has, if the two are one text of which one entry names the
+    /// publication of the other as its source. Then the opening and half of the shorter text suffice, whatever the
+    /// headlines are. A form that names its source, such as a weather report, has other facts when it is filled again.
+    pub(super) fn credited_score(&self) -> Option<f64> {
+        let short = self.sides[0];
+        let has_comments = self.sides.iter().all(|side| side.tail >= LONG_COMMENT);
+        let is_one = self.is_open()
+            && short.share() >= 0.5
+            && short.words.1 >= LEAST_CREDITED
+            && !self.is_form
+            && self.is_consistent()
+            && !has_comments;
+        is_one.then(|| short.share())
     }
 
     /// Returns whether both end in words of their own, such as two blogs' comments on a press release. Under one

@@ -46,7 +46,7 @@ const FEED_WORDS: [&str; 3] = ["rss", "feed", "atom"];
 
 /// The names of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Publication {
+pub struct Publication {
     /// The registrable domain of its site.
     domain: Option<String>,
     /// The domain's first part without hyphens, such as `wrongplatform`; empty if that is too short.
@@ -58,7 +58,7 @@ pub(super) struct Publication {
 impl Publication {
     /// Returns the publication of a feed with this configured title. `speaks_for` is the page for which the feed
     /// speaks; see `LeadCandidate`.
-    pub(super) fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
+    pub fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
         let domain = speaks_for.and_then(link::registrable_domain);
         let label = domain.as_deref().and_then(|domain| domain.split('.').next()).unwrap_or_default().replace('-', "");
         let label = if label.len() >= LEAST_LABEL { label } else { String::new() };
@@ -110,14 +110,20 @@ impl Publication {
     }
 }
 
+/// Returns whether one of two entries names the publication of the other as its source. Each is given with its own
+/// publication.
+pub fn is_credited(one: (&Entry, &Publication), other: (&Entry, &Publication)) -> bool {
+    Said::by(one.0).credits(one.1, other) || Said::by(other.0).credits(other.1, one)
+}
+
 /// What an entry says about its source: read once, then compared with many publications.
 pub(super) struct Said<'e> {
     entry: &'e Entry,
     /// The words before and after the entry's text, as far as a credit may be there.
     before: Vec<String>,
     behind: Vec<String>,
-    /// The addresses of the links after the text.
-    links: Vec<Url>,
+    /// The addresses of the links near the end of the text, and whether each is after the text.
+    links: Vec<(Url, bool)>,
 }
 
 impl<'e> Said<'e> {
@@ -127,7 +133,7 @@ impl<'e> Said<'e> {
         let (mut before, behind) = (words(normalize::plain_text(head)), words(normalize::plain_text(tail)));
         before.truncate(BEFORE);
         let is_behind = |rest: &str| words(normalize::plain_text(rest)).len() <= BEHIND;
-        let links = links(tail).filter(|(_, rest)| is_behind(rest)).map(|(url, _)| url).collect();
+        let links = links(tail).map(|(url, rest)| (url, is_behind(rest))).collect();
         let behind = behind[behind.len().saturating_sub(BEHIND)..].to_vec();
         Said { entry, before, behind, links }
     }
@@ -151,7 +157,7 @@ impl<'e> Said<'e> {
             || self.addresses().any(|address| publication.has(&address) && !own.has(&address))
             || people.any(|person| publication.is(person.display()))
             || heads(self.entry) && !heads(other)
-            || self.links.iter().any(|url| leads_to(url, other, publication))
+            || self.links.iter().any(|(url, is_behind)| leads_to(url, *is_behind, (other, publication)))
             || self.mentions(other, publication)
     }
 
@@ -176,10 +182,11 @@ impl<'e> Said<'e> {
     }
 }
 
-/// Returns whether an address leads to the publication's home page or to its copy.
-fn leads_to(url: &Url, other: &Entry, publication: &Publication) -> bool {
+/// Returns whether an address leads to the publication's copy or, after the text, to its home page. A list of other
+/// articles may follow a credit, so a link to the copy itself counts before it too.
+fn leads_to(url: &Url, is_behind: bool, (other, publication): (&Entry, &Publication)) -> bool {
     let is_copy = |key: String| link_keys(other).iter().any(|known| known.key == key);
-    publication.has(url) && link::key(url).is_none_or(is_copy)
+    publication.has(url) && link::key(url).map_or(is_behind, is_copy)
 }
 
 fn text_of(entry: &Entry) -> &str {

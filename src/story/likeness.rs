@@ -152,6 +152,17 @@ impl Wording {
         self.coverage(other)?.score(titles, [self.tells_title(), other.tells_title()])
     }
 
+    /// Returns how similar the two texts are, 0 to 1, if they are one text of which one entry names the publication of
+    /// the other as its source; `None` if they are not. The caller knows that it does.
+    pub fn credited_text(&self, other: &Wording) -> Option<f64> {
+        let has_other_number = self.has_number_against(other) && other.has_number_against(self);
+        let is_apart = has_other_number
+            || self.media.contradicts(&other.media)
+            || self.title.genres != other.title.genres
+            || self.title.is_series_with(&other.title);
+        self.coverage(other).filter(|_| !is_apart)?.credited_score()
+    }
+
     /// Returns how much of the texts is in both; `None` if one is missing or too short.
     pub(super) fn coverage(&self, other: &Wording) -> Option<Coverage> {
         let (short, long) = by_length(self.texts.first()?, other.texts.first()?);

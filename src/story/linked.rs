@@ -29,6 +29,13 @@ impl Wording {
         own_texts >= OWN_WORDS || is_series || are_episodes || self.is_unrelated(other)
     }
 
+    /// Returns whether two entries with one guid, which others cannot have by chance, may be copies: the titles or the
+    /// texts are similar, and nothing contradicts.
+    pub fn may_share_guid_with(&self, other: &Wording) -> bool {
+        let is_like = self.has_title_like(other) || self.shares_text_with(other);
+        is_like && !self.media.contradicts(&other.media) && !self.contradicts(other)
+    }
+
     /// Returns whether the two entries are about different subjects: hardly a significant word of a headline is in the
     /// other entry, and the texts have little in common. Many such stories link to the page of a section, `/live` or `/?p=1`.
     fn is_unrelated(&self, other: &Wording) -> bool {
@@ -168,6 +175,37 @@ mod tests {
         check(wet, wet, false);
         check(wet, "It will be wet with strong winds from the north-east.", false);
         check(wet, "From the Post.", false);
+    }
+
+    #[test]
+    fn text_that_names_its_source_needs_only_the_opening() {
+        let check = |title: &str, one: &str, other: &str, expected: bool| {
+            let (one, other) = (wording("Old quay opens to walkers", one), wording(title, other));
+            assert_eq!(one.credited_text(&other).is_some(), expected, "{title} {other:?}");
+            assert_eq!(other.credited_text(&one).is_some(), expected, "{title} {other:?}");
+        };
+        let text = "The board opens the old quay to walkers in April, said its chairwoman. Repairs cost 4 million. \
+                    Nobody spoke against it.";
+        let short = "The board opens the old quay to walkers in April, said its chairwoman.";
+        check("Boats and walkers return", text, &format!("{short} Source: Harbour Post"), true);
+        check("Boats and walkers return", text, &short.replace("opens", "reopens"), true);
+        check("Boats and walkers return", text, &text.replace("4 million", "5 million"), false);
+        check("Boats and walkers return", text, &format!("A crane fell into the water this morning. {text}"), false);
+        check("In pictures: the old quay", text, short, false);
+        check("Boats and walkers return", text, "The board said nothing.", false);
+    }
+
+    #[test]
+    fn entries_with_one_guid_are_apart_if_title_and_text_differ() {
+        let check = |title: &str, text: &str, expected: bool| {
+            let (one, other) = (wording("The roof", "A roofer left with the money."), wording(title, text));
+            assert_eq!(one.may_share_guid_with(&other), expected, "{title}");
+            assert_eq!(other.may_share_guid_with(&one), expected, "{title}");
+        };
+        check("The roof", "Where did the money go?", true);
+        check("Harbour Hours: The roof", "A roofer left with the money. Write to us!", true);
+        check("#7 Das Dach", "A roofer left with the money.", true);
+        check("The eclipse", "Two hundred strangers waited on a hill.", false);
     }
 
     #[test]

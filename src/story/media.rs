@@ -58,9 +58,14 @@ pub(super) fn addresses(enclosures: &[Enclosure]) -> impl Iterator<Item = Url> {
     enclosures.iter().filter(|enclosure| is_recording(enclosure)).map(|enclosure| behind_counters(&enclosure.url))
 }
 
+/// Returns whether an address is that of a recording, by its ending.
+pub(super) fn is_file(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| path.ends_with(ending))
+}
+
 fn is_recording(enclosure: &Enclosure) -> bool {
-    let path = enclosure.url.path().to_ascii_lowercase();
-    let has_ending = || ENDINGS.iter().any(|ending| path.ends_with(ending));
+    let has_ending = || is_file(&enclosure.url);
     match enclosure.media_type.as_deref() {
         Some(media_type) if media_type.starts_with("audio/") || media_type.starts_with("video/") => true,
         Some(media_type) if media_type.starts_with("image/") || media_type.starts_with("text/") => false,
@@ -82,7 +87,7 @@ fn signs(enclosure: &Enclosure) -> Vec<(u64, bool)> {
 /// Returns a hash of the recording's address, without the query that a counter added if the path itself names a file.
 fn key(enclosure: &Enclosure) -> u64 {
     let mut url = behind_counters(&enclosure.url);
-    if ENDINGS.iter().any(|ending| url.path().to_ascii_lowercase().ends_with(ending)) {
+    if is_file(&url) {
         url.set_query(None);
     }
     xxh3_64(link::key(&url).unwrap_or_else(|| url.to_string()).as_bytes())

@@ -30,11 +30,12 @@ mod synonyms;
 mod title;
 mod words;
 
+pub use credit::{Publication, is_credited};
 pub use former::{FormerCopy, FormerNames};
 pub use id::{minted_id, own_id, private_id, replaced_id, slug, slug_number, source_id, unnamed};
 pub use keys::{LinkKey, link_keys, original, page};
 pub use lead::{LeadCandidate, LeadRule, lead};
 pub use likeness::Wording;
-pub use permanent::is_id;
+pub use permanent::{is_id, is_unique};
 
 pub use crate::reason::JoinReason;

@@ -3,9 +3,12 @@
 //! An id is an address, a `tag:` or a `urn:`, in its only normal form (RFC 3986 §6): readers compare ids character by
 //! character. For any other guid, newswire mints an id.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use url::Url;
+
+use super::media;
 
 /// The most bytes of an id.
 const MAX_BYTES: usize = 1024;
@@ -25,6 +28,22 @@ pub fn is_id(value: &str) -> bool {
         && value.matches('#').count() <= 1
         && has_only_needed_escapes(value)
         && Url::parse(value).is_ok()
+}
+
+/// The fewest hexadecimal digits of a number that is drawn at random, and the fewest that differ.
+const LEAST_RANDOM: usize = 10;
+const LEAST_DIFFERENT: usize = 5;
+
+/// Returns whether two entries cannot have a guid by chance: a UUID or a long hexadecimal number, a `tag:`, or the
+/// address of a recording. A decimal number counts the entries of one feed, and an address may be that of a page.
+pub fn is_unique(guid: &str) -> bool {
+    let rest = guid.strip_prefix("urn:uuid:").unwrap_or(guid);
+    let digits: Vec<u8> = rest.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase()).collect();
+    let is_hex = digits.iter().all(u8::is_ascii_hexdigit) && digits.iter().any(u8::is_ascii_alphabetic);
+    let different = digits.iter().collect::<HashSet<_>>().len();
+    let is_random = is_hex && digits.len() >= LEAST_RANDOM && different >= LEAST_DIFFERENT;
+    let is_file = || Url::parse(guid).is_ok_and(|url| media::is_file(&url));
+    is_random || guid.strip_prefix("tag:").is_some_and(is_tag) || is_file()
 }
 
 /// Returns whether a byte is allowed in a URI (RFC 2396 §2), without the brackets of IPv6.
@@ -163,6 +182,33 @@ mod tests {
     #[track_caller]
     fn check(value: &str, expected: bool) {
         assert_eq!(is_id(value), expected, "{value}");
+    }
+
+    #[test]
+    fn guid_that_no_other_entry_can_have_by_chance_is_unique() {
+        for guid in [
+            "1225c695-cfb8-4ebb-aaaa-80da344efa6a",
+            "urn:uuid:1225C695-cfb8-4ebb-aaaa-80da344efa6a",
+            "9f86d081884c7d659a2feaa0c55ad015",
+            "7c3e91f0ab2",
+            "tag:a.example,2017:/post/7",
+            "https://media.a.example/7-c0ffee.mp3",
+        ] {
+            assert!(is_unique(guid), "{guid}");
+        }
+        for guid in [
+            "",
+            "7",
+            "20170104123000",
+            "00000000-0000-0000-0000-000000000000",
+            "aaaaaaaaaa1",
+            "post-1",
+            "decade",
+            "https://a.example/",
+            "https://a.example/?p=7",
+        ] {
+            assert!(!is_unique(guid), "{guid}");
+        }
     }
 
     #[test]

@@ -35,6 +35,56 @@ async fn one_text_at_two_sites_is_one_story_with_a_reason_and_a_score() {
     assert!(copies[1].score.is_some_and(|score| score > 0.8 && score <= 1.0), "{:?}", copies[1].score);
 }
 
+#[tokio::test]
+async fn copy_that_names_the_feed_of_the_original_joins_it_under_another_headline() {
+    let original = "The board opens the old quay to walkers in April, said its chairwoman. Repairs cost 4 million.";
+    let check = async |text: &str, expected: usize| {
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        bed.poll("origin", &[entry("https://origin.example/1", TITLE, original)]).await;
+        let copy = entry("https://other.example/a", "Boats and walkers return", text);
+        assert_eq!(bed.poll("other", &[copy]).await.joined, expected, "{text}");
+    };
+    let opening = "<p>The board opens the old quay to walkers in April, said its chairwoman.</p>";
+    let credit = "<p>Source: <a href=\"https://origin.example/1\">Origin</a></p>";
+    check(&format!("{opening}{credit}"), 1).await;
+    let list = "<p>Read also</p><ul><li>Strike on 7 May stops buses, trams and trains in the whole of the county</li>\
+                <li>Measles cases in Millbay rise to nineteen, says the board of health in its report</li>\
+                <li>Choir sings between the carriages of the old depot on a Sunday night in winter</li></ul>";
+    check(&format!("{opening}{credit}{list}"), 1).await;
+    check(opening, 0).await;
+    check(&format!("{opening}<p>Source: <a href=\"https://origin.example/2\">Origin</a></p>"), 0).await;
+    check(
+        &format!("<p>A crane fell into the water this morning, but nobody was near it or hurt.</p>{opening}{credit}"),
+        0,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn entries_of_two_feeds_with_one_random_guid_are_one_story_unless_title_and_text_differ() {
+    let check = async |guid: &str, title: &str, text: &str, expected: usize| {
+        let with_guid = |mut entry: Entry| {
+            guid.clone_into(&mut entry.guid.value);
+            entry.guid.kind = newswire::entry::GuidKind::Guid;
+            entry
+        };
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        let own = entry(
+            "https://origin.example/7",
+            "The roof",
+            "A roofer left with the deposit, and our reporter follows the money through four firms.",
+        );
+        bed.poll("origin", &[with_guid(own)]).await;
+        let copy = with_guid(entry("https://other.example/a", title, text));
+        assert_eq!(bed.poll("other", &[copy]).await.joined, expected, "{guid} {title}");
+    };
+    let same =
+        ("Small Print: The roof", "A roofer left with the deposit, and our reporter follows the money. Write to us!");
+    check("9f86d081884c7d659a2feaa0c55ad015", same.0, same.1, 1).await;
+    check("1001", same.0, same.1, 0).await;
+    check("9f86d081884c7d659a2feaa0c55ad015", "The eclipse", "Two hundred strangers waited on a hill.", 0).await;
+}
+
 /// Returns an episode of a podcast, with the description that every episode of its hosting service has.
 fn episode(link: &str, title: &str, recording: &str) -> Entry {
     let text = "Hosted by Voices. See voices.example/privacy for more on how we use what we know of you, and for adverts. \
