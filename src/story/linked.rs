@@ -7,12 +7,19 @@ use foldhash::HashSet;
 use super::likeness::Wording;
 use super::parting::{LEAST_TEXT, OWN_WORDS, Vocabulary};
 use super::title::Titles;
+use super::words::Words;
 
 /// A text of this many words says what its entry is about.
 const SAYING_TEXT: usize = 12;
 
 /// At most one in this many significant words of a headline occurs in an unrelated entry by chance.
 const STRAY_WORDS: usize = 4;
+
+/// The most words of a short form, such as a report of a stock market, with what its site adds.
+const SHORT_FORM: usize = 50;
+
+/// The fewest numbers of such a form.
+const LEAST_NUMBERS: usize = 3;
 
 /// An edit leaves at least one in this many shingles of the shorter text; different texts have fewer in common.
 const EDITED_SHARE: usize = 5;
@@ -101,10 +108,26 @@ impl Wording {
             })
     }
 
-    /// Returns whether both texts begin with the same sentence with other numbers or names, and have little else in
-    /// common: a form that was filled again, and not an article that was updated.
+    /// Returns whether a form was filled again, and not an article updated: both texts begin with the same sentence with
+    /// other numbers or names, and have little else in common; or both are short and have a phrase in common, but not
+    /// their numbers. A report of a stock market says "rose" on one day and "fell" on the next.
     pub fn is_filled_again_in(&self, other: &Wording) -> bool {
         self.coverage(other).is_some_and(|coverage| coverage.is_filled_again())
+            || self.has_phrase_with_other_numbers(other)
+    }
+
+    fn has_phrase_with_other_numbers(&self, other: &Wording) -> bool {
+        let (Some(own), Some(others)) = (self.texts.first(), other.texts.first()) else { return false };
+        let numbers = |text: &Words| -> HashSet<u64> {
+            text.words.iter().filter(|word| word.is_number).map(|word| word.hash).collect()
+        };
+        let (one, two) = (numbers(own), numbers(others));
+        let (shared, least) = (one.intersection(&two).count(), one.len().min(two.len()));
+        let phrases: HashSet<u64> = own.shingles().collect();
+        own.extent().max(others.extent()) <= SHORT_FORM
+            && least >= LEAST_NUMBERS
+            && shared * 3 <= least
+            && others.shingles().any(|shingle| phrases.contains(&shingle))
     }
 
     /// Returns whether so much of the shorter text is in the longer one that one may be an edit of the other. Compares
@@ -218,6 +241,16 @@ mod tests {
             "The main index closed up 0.5 per cent at 7960 points. Banks led, while the pound stood at 1.35 dollars.";
         check(report, &report.replace("0.5", "1.8").replace("7960", "8120").replace("1.35", "1.27"), true);
         check(report, report, false);
+        let fell =
+            "The main index lost 2.1 per cent to 8045 points. Energy fell, while the pound stood at 1.29 dollars.";
+        check(report, fell, true);
+        check(
+            "L'indice a gagné 3,9 % à 7940 points lundi. L'acier a pesé. La livre valait 1,34 dollar.",
+            "L'indice a cédé 1,2 % à 7615 points mardi. Les mines ont tenu. La livre valait 1,28 dollar.",
+            true,
+        );
+        // An update keeps most numbers, and a summary has those of the article.
+        check(report, "Shares rose by 0.5 per cent to 7960 points. Nobody had expected it.", false);
         let storm = "The storm killed 12 people on the coast, the governor said. It tore the roofs off whole streets, and boats \
                      lie in gardens. Rescuers search the harbour with dogs, and schools stay closed until Monday.";
         check(storm, &storm.replace("12", "19"), false);
