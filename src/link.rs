@@ -137,15 +137,15 @@ pub fn may_be_section(key: &str) -> bool {
     stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
 }
 
-/// Returns whether a key may be that of a page whose content is replaced from time to time, such as
+/// Returns whether the page of a link key may get other content from time to time, such as
 /// `example.org/service/weather-for-today`. Such a key has no digit: most pages of single articles have a date, a number
 /// or a hash in theirs.
 pub fn may_recur(key: &str) -> bool {
     key.split_once('/').is_none_or(|(_, path)| !path.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// Returns whether a key is that of the page of a live blog or ticker, such as `example.org/sport/live/71` or
-/// `example.org/live-storm`. Many entries of a feed link to such a page.
+/// Returns whether a link key leads to a live blog or news ticker, such as `example.org/sport/live/71` or
+/// `example.org/live-storm`. Often, many entries of a feed link to the same live page.
 pub fn is_live(key: &str) -> bool {
     let path = key.split_once('/').map_or("", |(_, path)| path).split('?').next().unwrap_or_default();
     let is_live_word = |word: &str| LIVE_WORDS.contains(&word.to_ascii_lowercase().as_str());

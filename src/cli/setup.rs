@@ -24,7 +24,7 @@ pub(super) struct InitArgs {
     /// The title of the site
     #[arg(long)]
     title: Option<String>,
-    /// The address of the site for readers, such as https://news.example.org/ [default: none yet]
+    /// The public address of the site, such as https://news.example.org/ [default: none; it can be set later]
     #[arg(long)]
     url: Option<String>,
     /// A page that tells publishers who polls their feeds
@@ -67,7 +67,7 @@ pub(super) fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     let title = answer(args.title.as_ref(), "Title of the site?", "Newswire", |_| true)?;
     let url = answer(
         args.url.as_ref(),
-        "Address of the site for readers, such as https://news.example.org/? (empty: none yet)",
+        "Public address of the site, such as https://news.example.org/? (optional)",
         "",
         is_web,
     )?;

@@ -29,7 +29,7 @@ const FORMER_BYTES: usize = 8 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; nothing of the turn is then written.
+/// Returns the errors of the store. The whole transaction is then undone.
 pub(super) fn apply(
     turn: &Turn,
     config: &Config,

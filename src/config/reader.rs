@@ -187,9 +187,9 @@ impl<'a> Node<'a> {
         match self.value.get_ref() {
             DeValue::String(text) => Ok(text),
             DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
-                Err(Fault { message: self.expected("a text"), hint: Some(hint()) })
+                Err(Fault { message: self.expected("a string"), hint: Some(hint()) })
             }
-            _ => Err(self.expected("a text").into()),
+            _ => Err(self.expected("a string").into()),
         }
     }
 
@@ -378,9 +378,9 @@ impl<'a> Table<'a> {
 
 fn kind(value: &DeValue) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
+        DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",

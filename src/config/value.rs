@@ -93,7 +93,7 @@ fn size_between(least: u64, most: u64) -> impl Fn(Node) -> Result<u64, Fault> {
 /// Reads a text that is not empty, and trims white space around it.
 pub(super) fn words(node: Node) -> Result<String, Fault> {
     match node.text()?.trim() {
-        "" => Err("expected a text that is not empty".to_owned().into()),
+        "" => Err("expected a string that is not empty".to_owned().into()),
         text => Ok(text.to_owned()),
     }
 }

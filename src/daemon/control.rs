@@ -101,12 +101,12 @@ pub async fn bind(store: &Path) -> io::Result<Listener> {
     })
 }
 
-/// Sends a request to the daemon that has the store open. Returns `None` if no daemon listens, which means that another
-/// program has the store open.
+/// Sends a request to the daemon that has the store open. To be called only if another program has the store open.
+/// Returns `None` if no daemon listens: then that program is not the daemon.
 ///
 /// # Errors
 ///
-/// If the daemon stops before it answers, or answers in the format of another version.
+/// Fails if the daemon stops before it answers, or if it is of another version and its answer cannot be read.
 pub async fn ask(store: &Path, request: &Request) -> io::Result<Option<Answer>> {
     let Ok(mut stream) = UnixStream::connect(socket(store)).await else { return Ok(None) };
     stream.write_all(&line(request)?).await?;

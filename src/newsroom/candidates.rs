@@ -41,8 +41,8 @@ pub const FOUND_AT_MOST: usize = 64;
 /// the most keys with it.
 const COMPARED: usize = 8;
 
-/// The most candidates of one other feed, if there are more than [`COMPARED`] candidates. Two are enough to see whether
-/// the feed repeats the text.
+/// The most candidates from one feed that are compared with an entry. The limit holds only if there are more than
+/// [`COMPARED`] candidates in all. Two are enough to see whether the feed repeats the text.
 const OF_ONE_FEED: usize = 2;
 
 /// The keys to look up in the store for a run.

@@ -208,7 +208,7 @@ impl Poller {
                 tracing::error!(
                     feed = %feed.id,
                     %error,
-                    "could not save a failed poll; please report it with the log lines of this feed"
+                    "could not store the result of a failed poll; this is a bug in newswire: please report it with the log lines of this feed"
                 );
                 let put_off = self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]);
                 progress.waiting(put_off).await.map(|()| AttemptEnd::Skipped)

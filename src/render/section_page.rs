@@ -167,7 +167,7 @@ impl Pages {
         (count > view.feeds.len().min(NAMED)).then(|| context! { href, count => text::grouped(count) })
     }
 
-    /// Returns the terms of each facet that the stories have, with their numbers of stories.
+    /// Returns, for each facet, the terms that occur in these stories, each with the number of stories that have it.
     fn facets(&self, view: &SectionView, cards: &[Card]) -> Vec<Value> {
         let facet = |name: &String| {
             let mut terms: Vec<SideCount> = Vec::new();

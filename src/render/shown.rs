@@ -40,13 +40,13 @@ pub(super) fn html(sanitized: &str, look: Look) -> String {
     writer.out
 }
 
-/// What is open at a place in the content.
+/// The elements that have started and not yet ended where the writer is.
 #[derive(Default)]
 struct OpenElements {
     links: usize,
     /// Whether the open link has nothing that a screen reader could read.
     is_unnamed: bool,
-    /// The levels, as written, of the headings that contain this place in the outline.
+    /// The levels, as written, of the headings whose sections contain this point.
     outline: Vec<u8>,
     /// The levels, as shown, of the open headings.
     headings: Vec<usize>,

@@ -317,8 +317,8 @@ fn share(whole: Duration, phase: u64) -> Duration {
     whole.mul_f64((phase % SHARES) as f64 / SHARES as f64)
 }
 
-/// Returns the end of the skipped hours and days that contain `at`, and whether hours or days decided that. `None` if
-/// `at` is not skipped, or if every hour is skipped.
+/// If the feed's `skipHours` or `skipDays` exclude `at`, returns the first time after it that they do not exclude, and
+/// which of the two ends there. Returns `None` if they do not exclude `at`, or if they exclude every hour.
 fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldReason)> {
     let mut moved = None;
     // If any hour of the week is not skipped, the loop ends after at most this many steps.

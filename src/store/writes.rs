@@ -30,7 +30,7 @@ impl Turn<'_> {
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite; nothing of the turn is then written.
+    /// Returns the errors of SQLite. The whole transaction is then undone.
     pub fn write(&self, writes: &Writes) -> Result<(), StoreError> {
         writes.stories.iter().try_for_each(|story| self.insert_story(story))?;
         writes.kept_ids.iter().try_for_each(|(id, story)| self.keep_id(id, *story))?;

@@ -174,7 +174,7 @@ fn edit_that_would_break_the_config_is_refused() {
     check(&["add", origin.url("/feed").as_str(), "--section", "alll"], 78, "did you mean `all`?");
     check(&["set", "first", "timeout=soon"], 78, "nothing was written");
     check(&["set", "first", "priority=ten"], 78, "expected a whole number");
-    check(&["set", "first", "enabled=no"], 78, "expected true or false, found a text");
+    check(&["set", "first", "enabled=no"], 78, "expected true or false, found a string");
     check(&["set", "first", "titel=x"], 1, "did you mean `title`?");
     check(&["set", "first", "title"], 1, "KEY=VALUE");
     check(&["remove", "second"], 1, "there is no feed \"second\"");

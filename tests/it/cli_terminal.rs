@@ -24,7 +24,7 @@ fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
     let mut terminal = Terminal::start(workspace.command(&["init"]));
     for (question, answer) in [
         ("Title of the site? [Newswire] ", "The Drum"),
-        ("Address of the site for readers", "news.example.org"),
+        ("Public address of the site", "news.example.org"),
         ("expected a URL that begins with http:// or https://", ""),
         ("who polls them? ", "https://news.example.org/about"),
         ("First feed, or a page that links to one? ", "https://a.example/feed"),

@@ -159,8 +159,8 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         (site("titel = \"x\""), "2:1: unknown key `titel` in [site] (did you mean `title`?)"),
         (site("name = \"x\""), "2:1: unknown key `name` in [site] (it is called `title` here)"),
         (site("timeout = \"1 s\""), "2:1: unknown key `timeout` in [site] (`timeout` belongs in [poll] or [[feed]])"),
-        (site("title = 3"), "2:9: expected a text, found a number (put it in quotes: \"3\")"),
-        (site("title = \"\""), "2:9: expected a text that is not empty"),
+        (site("title = 3"), "2:9: expected a string, found a number (put it in quotes: \"3\")"),
+        (site("title = \"\""), "2:9: expected a string that is not empty"),
         (
             site("url = \"news.example\""),
             "2:7: expected a URL that begins with http:// or https:// (write \"https://news.example\")",
@@ -172,9 +172,9 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             site("timezone = \"Europe/Berlim\""),
             "2:12: expected a time zone such as \"Europe/Berlin\" or \"UTC\" (did you mean `Europe/Berlin`?)",
         ),
-        (site("owner = \"Gail\""), "2:9: expected owner = { … }, found a text"),
+        (site("owner = \"Gail\""), "2:9: expected owner = { … }, found a string"),
         (site("owner = { name = \"Gail\", email = \"gail\" }"), "2:34: expected an e-mail address"),
-        (site("facets = \"region\""), "2:10: expected a list, found a text (put it in brackets: [\"region\"])"),
+        (site("facets = \"region\""), "2:10: expected a list, found a string (put it in brackets: [\"region\"])"),
         (site("byline = \"by {autor}\""), "2:10: a byline may have the fields {author}, {via} and {source}"),
         ("[server]\nlisten = \":80\"\n".to_owned(), "2:10: expected an IP address and a port (write \"0.0.0.0:80\")"),
         (
@@ -192,7 +192,7 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         ),
         (
             poll("timeout = 30"),
-            "2:11: expected a text, found a number (write the unit too, such as \"30 seconds\" or \"7 days\")",
+            "2:11: expected a string, found a number (write the unit too, such as \"30 seconds\" or \"7 days\")",
         ),
         (
             poll("timeout = \"30\""),
@@ -227,8 +227,8 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             "2:7: expected the path of a file (such as \"file:samples/news.xml\", relative to this file)",
         ),
         (feed("sections = [\"newz\"]"), "4:13: there is no section `newz` (did you mean `news`?)"),
-        (feed("enabled = \"yes\""), "4:11: expected true or false, found a text (write true, without quotes)"),
-        (feed("priority = \"10\""), "4:12: expected a whole number, found a text (write 10, without quotes)"),
+        (feed("enabled = \"yes\""), "4:11: expected true or false, found a string (write true, without quotes)"),
+        (feed("priority = \"10\""), "4:12: expected a whole number, found a string (write 10, without quotes)"),
         (feed("headers = { Host = \"x\" }"), "4:13: newswire sets the header `Host` itself"),
         (feed("headers = { X = { env = \"MISSING\" } }"), "4:17: the environment variable `MISSING` is not set"),
         (feed("headers = { X = {} }"), "4:17: expected a secret (write { env = \"NAME\" } or { file = \"/path\" })"),
@@ -272,7 +272,7 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             section("keep = [ { title = '/(\\w{1000}){1000}/' } ]"),
             "7:20: the regular expression is too big: use fewer or smaller repetitions",
         ),
-        (section("drop = [ { words = 50 } ]"), "7:20: expected a text, found a number (put it in quotes: \"50\")"),
+        (section("drop = [ { words = 50 } ]"), "7:20: expected a string, found a number (put it in quotes: \"50\")"),
         (section("drop = [ { words = \"50\" } ]"), "7:20: expected a number of words such as \"<50\" or \">300\""),
         (section("drop = [ { age = \"7 days\" } ]"), "7:18: expected an age such as \"<2 hours\" or \">7 days\""),
         (

@@ -34,7 +34,7 @@ fn every_mistake_in_a_hook_gets_one_line_that_says_what_to_do() {
         "9:11: no folder is allowed to run programs from (add allow = [\"/usr/local/lib/newswire\"] to [commands], with the folder of the program)",
     );
     check(&url("sections = [\"new\"]"), "10:13: there is no section `new` (did you mean `news`?)");
-    check(&url("sections = \"news\""), "10:12: expected a list, found a text (put it in brackets: [\"news\"])");
+    check(&url("sections = \"news\""), "10:12: expected a list, found a string (put it in brackets: [\"news\"])");
     check(&url("keep = [{ titel = \"x\" }]"), "10:11: unknown key `titel` in a rule (did you mean `title`?)");
     let key = "expected `whsec_` and 24 to 64 bytes in base64 (make one with `echo whsec_$(openssl rand -base64 32)`)";
     check(&url("secret = \"canary\""), &format!("10:10: {key}"));
@@ -74,7 +74,7 @@ fn every_mistake_in_commands_gets_one_line_that_says_what_to_do() {
     let hook = |command: &str| format!("[commands]\nallow = [\"/usr/lib/wire\"]\n[[hook]]\nid = \"h\"\n{command}\n");
     check("[commands]\nmemory = \"1 MiB\"\n", "8:10: expected a size from 16384 KiB to 1024 GiB");
     check("[commands]\nconcurrency = 0\n", "8:15: expected a whole number from 1 to 100");
-    check("[commands]\nallow = \"/x\"\n", "8:9: expected a list, found a text (put it in brackets: [\"/x\"])");
+    check("[commands]\nallow = \"/x\"\n", "8:9: expected a list, found a string (put it in brackets: [\"/x\"])");
     let outside =
         "11:11: the program is not in a folder of [commands] allow (put the program there, or add its folder)";
     check(&hook("command = [\"/bin/sh\", \"-c\", \"x\"]"), outside);
@@ -84,7 +84,7 @@ fn every_mistake_in_commands_gets_one_line_that_says_what_to_do() {
     check(&hook("command = []"), "11:11: expected a program and its arguments (such as [\"notify.sh\"])");
     check(
         &hook("command = \"notify.sh\""),
-        "11:11: expected a list, found a text (put it in brackets: [\"notify.sh\"])",
+        "11:11: expected a list, found a string (put it in brackets: [\"notify.sh\"])",
     );
     check(
         &hook("command = [\"notify.sh\"]\nallow = [\"127.0.0.1:80\"]"),
