@@ -368,7 +368,7 @@ fn shared_guids_are_distinguished_by_link() {
     let mut feed = read("rss_guid_shared.xml");
     let guids: Vec<_> = feed.entries.iter().map(|entry| entry.guid.value.clone()).collect();
     assert_eq!(guids, ["same http://shared.example/1", "same http://shared.example/2"]);
-    assert!(feed.guids_repaired.guids && has_repair(&feed, "one guid"));
+    assert!(feed.guids_repaired.guids && has_repair(&feed, "the same guid"));
     reidentify(&mut feed, SharedKeys::default());
     assert_eq!(feed.entries[0].guid.value, guids[0], "doing it twice changes nothing");
     let mut single = read("rss_story.xml");
