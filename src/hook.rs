@@ -1,4 +1,4 @@
-//! Types for hooks: programs and addresses that are told what happens to stories and feeds.
+//! Types for hooks: programs and addresses that are notified of what happens to stories and feeds.
 //!
 //! This module defines values only; it has no I/O and no policy.
 
@@ -30,7 +30,7 @@ impl fmt::Display for HookId {
     }
 }
 
-/// What a hook can be told.
+/// What a hook can be notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookEvent {
     /// A story entered a section.

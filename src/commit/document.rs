@@ -90,7 +90,7 @@ struct DocumentTurn<'a> {
     sections: &'a OnceCell<HashMap<SectionId, SectionNumber>>,
     feed: &'a Feed,
     number: FeedNumber,
-    /// The hooks that are told of the changes.
+    /// The hooks that are notified of the changes.
     listeners: ListeningHooks<'a>,
 }
 

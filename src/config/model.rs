@@ -454,7 +454,7 @@ pub struct Commands {
     pub concurrency: usize,
 }
 
-/// `[[hook]]`: an address or a program that is told of new stories and of troubles of feeds.
+/// `[[hook]]`: an address or a program that is notified of new stories and of failures of feeds.
 #[derive(Clone, Debug)]
 pub struct Hook {
     /// The id.
@@ -463,16 +463,16 @@ pub struct Hook {
     pub target: HookTarget,
     /// The sections whose stories and feeds concern the hook; empty for all public ones.
     pub sections: Vec<SectionId>,
-    /// The hook is told of a story only if one of these rules matches, or if there are none.
+    /// The hook is notified of a story only if one of these rules matches, or if there are none.
     pub keep: Vec<Rule>,
-    /// The events that the hook is told of; at least one.
+    /// The events that the hook is notified of; at least one.
     pub events: Vec<HookEvent>,
     /// How old a story, and how old a message, may be. Default: 1 day.
     pub max_age: Duration,
 }
 
 impl Hook {
-    /// Whether the hook is told of stories of the section.
+    /// Whether the hook is notified of stories of the section.
     pub fn hears_of(&self, section: &Section) -> bool {
         if self.sections.is_empty() { section.is_public() } else { self.sections.contains(&section.id) }
     }

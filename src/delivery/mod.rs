@@ -4,7 +4,7 @@
 //! a task of its own that sends one message at a time, so a hook that hangs delays neither polls nor other hooks.
 //! Messages are read from the store one by one, and are made when they are sent: a message shows a story as its section
 //! shows it then, and nothing is sent of a story that has left the section. [`newsroom`](crate::newsroom) decides what
-//! hooks are told, [`retry`] when to try again. This follows Standard Webhooks (standardwebhooks.com).
+//! hooks are notified of, [`retry`] when to try again. This follows Standard Webhooks (standardwebhooks.com).
 
 mod fault;
 mod message;

@@ -70,7 +70,7 @@ pub(super) async fn run(
     }
 }
 
-/// The process group of a program. All processes of the group end when this is dropped, also if nobody awaits the
+/// The process group of a program. All processes of the group end when this is dropped, also if no task awaits the
 /// program any more.
 struct Group(Option<Pid>);
 

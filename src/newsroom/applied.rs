@@ -31,7 +31,7 @@ pub struct Applied {
     pub moved_to: Option<String>,
     /// Whether the document says something about the feed that the previous document did not.
     pub has_new_info: bool,
-    /// Whether hooks are told of the poll.
+    /// Whether hooks are notified of the poll.
     pub has_messages: bool,
     /// The sections that must be rendered again, each with the number of stories that entered and left.
     pub sections: SectionMoves,

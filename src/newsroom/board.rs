@@ -48,7 +48,7 @@ pub struct Setting<'a> {
     pub sections: &'a HashMap<SectionId, SectionNumber>,
     /// The secret key with which the ids of private stories are made.
     pub key: &'a [u8],
-    /// The hooks that are told of what the decision changes.
+    /// The hooks that are notified of what the decision changes.
     pub listeners: ListeningHooks<'a>,
 }
 
@@ -225,7 +225,7 @@ impl<'a> Board<'a> {
     /// Changes the placements of a story according to the verdicts.
     pub(super) fn settle(&mut self, story: &mut Story, judged: &Judged, revised: Option<EntryNumber>) {
         let occasion = Occasion { now: self.setting.now, revised };
-        let (sort_at, mut told) = (story.row.sort_at, Vec::new());
+        let (sort_at, mut notified) = (story.row.sort_at, Vec::new());
         for (section, number, verdict) in &judged.verdicts {
             let visible = section::visible(section, &story.copies);
             let before = story.placements.get(number).map(|placed| &placed.row);
@@ -247,7 +247,7 @@ impl<'a> Board<'a> {
                     let mut sections = self.setting.judging().filter(|(section, _)| hook.hears_of(section));
                     sections.any(|(_, section)| story.has_entered(section, occasion.now))
                 };
-                let messages = story_messages(&change, self.setting.listeners, has_entered, &mut told);
+                let messages = story_messages(&change, self.setting.listeners, has_entered, &mut notified);
                 self.writes.messages.extend(messages);
             }
             story.write(*number, placing);

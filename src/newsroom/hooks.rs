@@ -1,8 +1,8 @@
-//! Decides which hooks are told of what.
+//! Decides which hooks are notified of what.
 //!
-//! The policy of hooks: a hook is told of what happens while newswire runs, never of what a new rule, an editor or a
+//! The policy of hooks: a hook is notified of what happens while newswire runs, never of what a new rule, an editor or a
 //! restored store changes. So only polls tell hooks, and the first document of a feed tells them nothing. A story is
-//! told once, in the first of the hook's sections that it enters, if it is not older than the hook's `max_age`. This
+//! reported once, in the first of the hook's sections that it enters, if it is not older than the hook's `max_age`. This
 //! module does no I/O.
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use crate::rows::{EventRow, HookRow, NewMessage, NewSubject, PlacementRow};
 use crate::section::{self, SeenCopy, Verdict};
 use crate::time::Timestamp;
 
-/// A hook that is told of changes.
+/// A hook that is notified of changes.
 #[derive(Clone, Copy, Debug)]
 pub struct ListeningHook<'a> {
     /// The hook.
@@ -29,12 +29,12 @@ pub struct ListeningHook<'a> {
     pub first_seen: Timestamp,
 }
 
-/// The hooks that are told of the changes that a decision makes; none by default.
+/// The hooks that are notified of the changes that a decision makes; none by default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ListeningHooks<'a> {
     /// The hooks.
     pub hooks: &'a [ListeningHook<'a>],
-    /// The sections whose definition changed and whose stories are not all judged yet. Only new stories are told of
+    /// The sections whose definition changed and whose stories are not all judged yet. Only new stories are notified of
     /// them, because others may enter by the new definition.
     pub judging: &'a [SectionNumber],
 }
@@ -64,13 +64,13 @@ pub(super) struct StoryChange<'c, 'e> {
 }
 
 /// Returns the messages about a story that one section places differently. `has_entered` says whether the story was in
-/// a section of a hook before this decision. Leaves out hooks in `told`, which were told of the story in this decision already,
-/// and adds those that are told now.
+/// a section of a hook before this decision. Leaves out hooks in `notified`, which were notified of the story in this decision already,
+/// and adds those that are notified now.
 pub(super) fn story_messages(
     change: &StoryChange,
     listeners: ListeningHooks,
     has_entered: impl Fn(&Hook) -> bool,
-    told: &mut Vec<HookNumber>,
+    notified: &mut Vec<HookNumber>,
 ) -> Vec<NewMessage> {
     let now = change.now;
     let Some((event, verdict)) = event(change, now).zip(change.verdict) else { return Vec::new() };
@@ -78,26 +78,26 @@ pub(super) fn story_messages(
     if !is_new && listeners.judging.contains(&change.number) {
         return Vec::new();
     }
-    let is_told = |listener: &&ListeningHook| {
+    let is_notified = |listener: &&ListeningHook| {
         let ListeningHook { hook, number, first_seen } = **listener;
         let is_news = match event {
             HookEvent::Published => !has_entered(hook),
             _ => change.before.and_then(|before| before.entered).is_some_and(|entered| entered > first_seen),
         };
-        !told.contains(&number)
+        !notified.contains(&number)
             && hook.events.contains(&event)
             && hook.hears_of(change.section)
             && change.sort_at + hook.max_age > now
             && is_news
             && section::is_kept(&hook.keep, change.visible, verdict.lead, change.sort_at, now)
     };
-    let hooks: Vec<HookNumber> = listeners.hooks.iter().filter(is_told).map(|listener| listener.number).collect();
-    told.extend(&hooks);
+    let hooks: Vec<HookNumber> = listeners.hooks.iter().filter(is_notified).map(|listener| listener.number).collect();
+    notified.extend(&hooks);
     let subject = NewSubject::Story(change.number, change.story);
     hooks.into_iter().map(|hook| NewMessage { hook, event, at: now, subject: subject.clone() }).collect()
 }
 
-/// Returns what readers of the section notice, if hooks can be told of it.
+/// Returns what readers of the section notice, if hooks can be notified of it.
 fn event(change: &StoryChange, now: Timestamp) -> Option<HookEvent> {
     let changed = |row: &PlacementRow| row.changed == Some(now);
     match change.placing.effect {
@@ -120,7 +120,7 @@ pub fn feed_messages(
     let mut messages = Vec::new();
     for row in events {
         let Some(event) = feed_event(&row.event) else { continue };
-        let is_told = |listener: &&ListeningHook| {
+        let is_notified = |listener: &&ListeningHook| {
             let hook = listener.hook;
             let mut sections = config.sections.iter().filter(|section| hook.sections.contains(&section.id));
             hook.events.contains(&event) && (hook.sections.is_empty() || sections.any(|section| section.takes(feed)))
@@ -129,12 +129,12 @@ pub fn feed_messages(
             let subject = NewSubject::Feed(row.feed, row.event.clone());
             NewMessage { hook, event, at: row.at, subject }
         };
-        messages.extend(listeners.hooks.iter().filter(is_told).map(|listener| message(listener.number)));
+        messages.extend(listeners.hooks.iter().filter(is_notified).map(|listener| message(listener.number)));
     }
     messages
 }
 
-/// Returns the event that hooks are told of; `None` for one that concerns only the editor.
+/// Returns the event that hooks are notified of; `None` for one that concerns only the editor.
 fn feed_event(event: &FeedEvent) -> Option<HookEvent> {
     match event {
         FeedEvent::Gone | FeedEvent::Died { .. } => Some(HookEvent::FeedFailed),
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_events_that_need_care_are_told() {
+    fn hooks_are_notified_only_of_events_that_need_care() {
         let check =
             |event: FeedEvent, expected: Option<HookEvent>| assert_eq!(feed_event(&event), expected, "{event:?}");
         check(FeedEvent::Gone, Some(HookEvent::FeedFailed));
