@@ -88,7 +88,7 @@ fn render(bed: &Bed, stories: &[ShownStory]) {
         site: &bed.config.site,
         section: &bed.config.sections[0],
         id: "https://news.example.org/all",
-        hub: None,
+        hubs: &[],
         stories,
         feeds: &[],
         updated: bed.now,

@@ -89,7 +89,7 @@ shape!(SITE, "[site]", {
 shape!(OWNER, "owner = { … }", { name: Kind::Text, email: Kind::Text });
 shape!(SERVER, "[server]", { listen: Kind::Text, admin: Kind::Text, admin_hosts: Kind::Texts });
 shape!(STORE, "[store]", { path: Kind::Text, keep: Kind::Text, max_entries: Kind::Integer(1_000, 1_000_000_000), max_size: Kind::Text });
-shape!(PUBLISH, "[publish]", { directory: Kind::Text, hub: Kind::Text, templates: Kind::Text });
+shape!(PUBLISH, "[publish]", { directory: Kind::Text, hub: Kind::TextOrTexts, templates: Kind::Text });
 shape!(STORIES, "[stories]", { dedup: DEDUP, window: Kind::Text, likeness: Kind::Integer(50, 100), tracking: Kind::Texts });
 shape!(POLL, "[poll]", {
     schedule: Kind::Text,

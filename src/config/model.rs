@@ -166,8 +166,8 @@ pub struct StoreConfig {
 pub struct Publish {
     /// The folder to write the site to as files.
     pub directory: Option<PathBuf>,
-    /// The WebSub hub to notify of changes.
-    pub hub: Option<Url>,
+    /// The WebSub hubs to notify of changes, without repeats.
+    pub hubs: Vec<Url>,
     /// The folder with the user's own page templates.
     pub templates: Option<PathBuf>,
 }
@@ -203,7 +203,7 @@ pub struct Poll {
     pub concurrency: usize,
     /// The address in the User-Agent that tells publishers who polls them.
     pub contact: Url,
-    /// Private addresses that may be fetched: by feeds without an `allow` of their own, and for the WebSub hub.
+    /// Private addresses that may be fetched: by feeds without an `allow` of their own, and for the WebSub hubs.
     pub allow: Vec<Allow>,
 }
 

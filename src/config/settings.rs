@@ -209,9 +209,20 @@ fn publish(main: &Table) -> Publish {
     let table = table.as_ref();
     Publish {
         directory: table.and_then(|table| table.get("directory", value::path)),
-        hub: table.and_then(|table| table.get("hub", value::web_url)),
+        hubs: table.and_then(|table| table.get("hub", hubs)).unwrap_or_default(),
         templates: table.and_then(|table| table.get("templates", value::path)),
     }
+}
+
+/// Reads the addresses of one or more hubs, and drops repeats.
+fn hubs(node: Node) -> Result<Vec<Url>, Fault> {
+    let mut hubs: Vec<Url> = Vec::new();
+    for hub in node.one_or_more(value::web_url)? {
+        if !hubs.contains(&hub) {
+            hubs.push(hub);
+        }
+    }
+    Ok(hubs)
 }
 
 fn stories(main: &Table) -> Stories {

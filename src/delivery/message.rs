@@ -84,7 +84,7 @@ fn of_story(
         site: &config.site,
         section,
         id: &id,
-        hub: None,
+        hubs: &[],
         stories: std::slice::from_ref(&shown),
         feeds: &[],
         updated: shown.updated,

@@ -37,7 +37,7 @@ pub struct Edition {
     pub private: Option<SectionId>,
     /// Whether the edition is a feed, which scripts of other sites may read.
     pub is_feed: bool,
-    /// The `Link` header: the document's own address, and its WebSub hub.
+    /// The `Link` header: the document's own address, and its WebSub hubs.
     pub links: Option<String>,
     /// The path to redirect to, without the leading slash. The bytes are then a page with a link, for readers of the
     /// folder. `None` if this is not a redirect.

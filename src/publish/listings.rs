@@ -190,7 +190,7 @@ fn documents(
 ) -> Result<[Edition; 2], PublishError> {
     let section = render::listing_section(path, content.title.clone());
     let id = render::under(&config.site, &format!("{path}/")).to_string();
-    let view = SectionView { hub: None, updated: content.updated, ..view(config, &section, &id, &content.stories) };
+    let view = SectionView { hubs: &[], updated: content.updated, ..view(config, &section, &id, &content.stories) };
     let prepared = view.prepare();
     let listed = match (subject, &content.source) {
         (ListingSubject::Source(_), Some(source)) => ListingKind::Source(source),

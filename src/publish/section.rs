@@ -113,9 +113,10 @@ pub(super) fn feed(prepared: &PreparedSection, path: String, format: Format) -> 
     if !says_the_same(&body, view.stories) {
         return Err(PublishError::Unfaithful { path });
     }
-    let links = view.hub.map(|hub| {
+    let links = (!view.hubs.is_empty()).then(|| {
         let own_address = render::under(view.site, &path);
-        format!("<{own_address}>; rel=\"self\", <{hub}>; rel=\"hub\"")
+        let hubs = view.hubs.iter().map(|hub| format!(", <{hub}>; rel=\"hub\""));
+        format!("<{own_address}>; rel=\"self\"{}", hubs.collect::<String>())
     });
     let private = private(view.section);
     Ok(Rendered { is_feed: true, private, links, ..Rendered::public(path, feed_type(format), body) })
@@ -150,8 +151,8 @@ pub(super) fn view<'a>(
         site: &config.site,
         section,
         id,
-        // The hub must not learn of private sections.
-        hub: config.publish.hub.as_ref().filter(|_| section.access.is_none()),
+        // The hubs must not learn of private sections.
+        hubs: if section.is_public() { &config.publish.hubs } else { &[] },
         stories,
         feeds: &[],
         updated: Timestamp::from_millis(0),
@@ -271,7 +272,7 @@ impl Publisher {
             let _turn = turn;
             let view = SectionView {
                 updated: archive.stories.iter().map(|story| story.updated).max().unwrap_or(archive.changed),
-                hub: None,
+                hubs: &[],
                 archive: Some(number),
                 prev_archive: number.checked_sub(1).filter(|number| *number > 0),
                 ..view(&config, &section, &id, &archive.stories)
@@ -307,7 +308,7 @@ impl Publisher {
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let view =
-                SectionView { hub: None, archive: Some(number), ..view(&config, &section, "", &archive.stories) };
+                SectionView { hubs: &[], archive: Some(number), ..view(&config, &section, "", &archive.stories) };
             let page = pages.archive(&view.prepare());
             let page = page.map_err(|source| PublishError::Render { section: section.id.to_string(), source })?;
             Ok(Some(Edition { private: private(&section), ..made_now(page) }))
@@ -323,7 +324,7 @@ impl Publisher {
         id: &str,
         now: Timestamp,
     ) -> Result<ArchiveSetting, PublishError> {
-        let empty = SectionView { hub: None, archive: Some(1), ..view(config, section, id, &[]) };
+        let empty = SectionView { hubs: &[], archive: Some(1), ..view(config, section, id, &[]) };
         let failed = |source| PublishError::Render { section: section.id.to_string(), source };
         let mut hasher = Sha256::new_with_prefix(render::atom(&empty.prepare()).map_err(failed)?);
         for feed in section.feeds.iter().filter_map(|id| config.feed(id)) {

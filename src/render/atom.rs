@@ -104,7 +104,7 @@ fn feed_links(view: &SectionView) -> Vec<Link> {
     let mut links = vec![link("self", view.self_url(Format::Atom), atom), link("alternate", page, Some("text/html"))];
     links.extend(view.current(Format::Atom).map(|current| link("current", current, atom)));
     links.extend(view.prev_archive(Format::Atom).map(|archive| link("prev-archive", archive, atom)));
-    links.extend(view.hub.map(|hub| link("hub", address::uri(hub), None)));
+    links.extend(view.hubs.iter().map(|hub| link("hub", address::uri(hub), None)));
     links
 }
 

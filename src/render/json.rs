@@ -37,7 +37,7 @@ const VERSION: &str = "https://jsonfeed.org/version/1.1";
 ///     site: &config.site,
 ///     section: &config.sections[0],
 ///     id: "urn:example:all",
-///     hub: None,
+///     hubs: &[],
 ///     stories: &[],
 ///     feeds: &[],
 ///     updated: Timestamp::from_millis(0),
@@ -67,7 +67,7 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
         next_url: view.prev_archive(Format::Json),
         authors: text::line(owner).map(|name| JsonAuthor { name, url: None }).into_iter().collect(),
         language: text::language(&site.language),
-        hubs: view.hub.map(|hub| JsonHub { kind: "WebSub", url: address::uri(hub) }).into_iter().collect(),
+        hubs: view.hubs.iter().map(|hub| JsonHub { kind: "WebSub", url: address::uri(hub) }).collect(),
         newswire: FeedExtension {
             id: text::legal(view.id),
             updated: view.updated.whole_second(),

@@ -69,8 +69,8 @@ pub struct SectionView<'a> {
     pub section: &'a Section,
     /// The section's permanent id, an absolute IRI: the same in all its documents, regardless of their addresses.
     pub id: &'a str,
-    /// The WebSub hub that is notified of changes.
-    pub hub: Option<&'a Url>,
+    /// The WebSub hubs that are notified of changes.
+    pub hubs: &'a [Url],
     /// The stories in the order in which they are shown; ids are unique.
     pub stories: &'a [ShownStory],
     /// The feeds that the section takes, for the page; if there are very many, the first.

@@ -81,7 +81,7 @@ fn channel_extensions(view: &SectionView) -> Vec<Extension> {
     extensions.extend(view.current(Format::Rss).map(|current| atom_link("current", current, rss)));
     extensions.extend(view.prev_archive(Format::Rss).map(|archive| atom_link("prev-archive", archive, rss)));
     extensions.extend(extension::archive(view));
-    extensions.extend(view.hub.map(|hub| atom_link("hub", address::uri(hub), None)));
+    extensions.extend(view.hubs.iter().map(|hub| atom_link("hub", address::uri(hub), None)));
     let times_an_hour = (3600 / view.max_age.as_secs().max(1)).max(1);
     extensions.push(Extension::text(extension::SY.0, "updatePeriod", "hourly"));
     extensions.push(Extension::text(extension::SY.0, "updateFrequency", times_an_hour));

@@ -53,7 +53,7 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
             site: &site,
             section: &section,
             id: "urn:example:section",
-            hub: None,
+            hubs: &[],
             stories: &stories,
             feeds: &feeds,
             updated,

@@ -23,7 +23,7 @@ fn documents(view: &SectionView) -> [(&'static str, Vec<u8>); 5] {
 fn check_section(section: &Section, stories: &[ShownStory]) {
     let (site, feeds) = (site(), feeds());
     let view = SectionView {
-        hub: Some(&url("https://hub.example.org/")),
+        hubs: &[url("https://hub.example.org/")],
         prev_archive: Some(3),
         ..view(&site, section, stories, &feeds)
     };

@@ -65,9 +65,14 @@ fn feed(words: &str) -> String {
 }
 
 fn config(hub: &str, allow: &str) -> String {
+    config_of(&format!("\"{hub}\""), allow)
+}
+
+/// Returns a config whose hubs are a TOML string or list.
+fn config_of(hubs: &str, allow: &str) -> String {
     format!(
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
-         [publish]\nhub = \"{hub}\"\n[poll]\n{allow}\n\
+         [publish]\nhub = {hubs}\n[poll]\n{allow}\n\
          [[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\nschedule = \"every 1 second\"\n\
          [[section]]\nid = \"all\"\nfeeds = [\"*\"]\n\
          [[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"
@@ -155,5 +160,33 @@ fn notification_that_failed_is_sent_again_without_another_change() {
     let again = hub.notifications();
     assert!(again.contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())), "{again:?}");
     hub.assert_not_notified();
+    assert_eq!(daemon.end(), Some(0));
+}
+
+/// The first wait between two attempts is 30 seconds, for each hub on its own.
+#[test]
+fn every_hub_is_announced_and_notified_and_a_failure_of_one_repeats_only_its_own_notification() {
+    let (good, failing) = (Hub::start(&[204]), Hub::start(&[500, 500, 204]));
+    let urls = [&good, &failing].map(|hub| format!("http://{}/", hub.address));
+    let hubs = format!("[\"{}\", \"{}\"]", urls[0], urls[1]);
+    let workspace = Workspace::whole(&config_of(&hubs, "allow = [\"127.0.0.1\"]"));
+    workspace.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&workspace);
+    daemon.get_until("/all.json", "War");
+    for format in ["atom", "rss", "json"] {
+        let answer = daemon.get(&format!("/all.{format}"));
+        let links = format!(
+            "<https://news.example.org/all.{format}>; rel=\"self\", <{}>; rel=\"hub\", <{}>; rel=\"hub\"",
+            urls[0], urls[1]
+        );
+        assert_eq!(answer.header("link"), Some(links.as_str()));
+        urls.iter().for_each(|url| assert!(text(&answer.body).contains(url), "{format} names {url}"));
+    }
+    for hub in [&good, &failing] {
+        (0..2).for_each(|_| assert_eq!(hub.notifications().len(), 4));
+    }
+    let again = failing.notifications();
+    assert!(again.contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())), "{again:?}");
+    good.assert_not_notified();
     assert_eq!(daemon.end(), Some(0));
 }

@@ -82,7 +82,7 @@ pub fn view<'a>(
         site,
         section,
         id: "https://news.example.org/section",
-        hub: None,
+        hubs: &[],
         stories,
         feeds,
         updated: newest.unwrap_or_else(|| time("2017-01-01T00:00:00Z")),

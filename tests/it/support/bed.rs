@@ -174,7 +174,7 @@ pub fn section_view<'a>(
         site: &config.site,
         section,
         id,
-        hub: None,
+        hubs: &[],
         stories,
         feeds: &[],
         updated: start(),
