@@ -12,7 +12,7 @@ use url::Url;
 use super::add::draft;
 use super::output::{self, count, safe};
 use super::{CommandError, Done, load, runtime};
-use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile, edit};
+use crate::config::{self, Feed, Secrets, SourceFile, edit};
 use crate::discover::{self, Looked};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
 use crate::feed::{FeedInfo, PollHints, RepairKind};
@@ -332,10 +332,7 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
         (None, Some(loaded)) => draft(loaded, 0, url.as_str()).or_else(|_| lone_feed(url))?,
         (None, None) => lone_feed(url)?,
     };
-    let contact = configured
-        .as_ref()
-        .map_or_else(|| Url::parse(DEFAULT_CONTACT), |loaded| Ok(loaded.config.poll.contact.clone()));
-    let fetcher = Fetcher::new(&contact.map_err(anyhow::Error::from)?);
+    let fetcher = Fetcher::new(configured.as_ref().and_then(|loaded| loaded.config.poll.contact.as_ref()));
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     Ok(match runtime()?.block_on(discover::look(&fetcher, &feed, &hints)) {
         Looked::Feed(seen) => of_feed(&seen.parsed, &seen.secrets),

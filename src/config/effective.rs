@@ -122,7 +122,7 @@ fn made(config: &Config, shape: &Shape, key: &str) -> Option<(String, Origin)> {
     let value = match (shape.name, key) {
         ("[site]", "url") => config.site.url.to_string(),
         ("[store]", "path") => config.store.path.display().to_string(),
-        ("[poll]", "contact") => config.poll.contact.to_string(),
+        ("[poll]", "contact") => config.poll.contact.as_ref()?.to_string(),
         _ => return None,
     };
     Some((edit::quoted(&value), Origin::Made))

@@ -369,7 +369,7 @@ mod tests {
             "[site]\ntitle = \"A\" # the site\n[[feed]]\nurl = \"https://a.example/f?page=2\"\npriority = -3\nenabled = true\n",
             "[[feed]]\ntags = [\n  \"a\", # one\n  'b',\n]\nheaders = { X-Key = { env = \"KEY\" }, Y = { file = \"/k\" } }\n",
             "[[section]]\nid = \"s\"\ntoken.env = \"WIRE\"\nkeep = [{ title = [\"a\", \"b\"], not = { tag = \"c\" } }]\n",
-            "# schedule = \"every 1 hour\"\n# See https://newswire.example/ for more: it helps.\n",
+            "# schedule = \"every 1 hour\"\n# See https://news.example.org/ for more: it helps.\n",
         ] {
             assert_eq!(masked(text), text);
         }

@@ -42,7 +42,6 @@ pub use self::problem::{Level, Place, Problem, render_problems};
 use self::reader::{Node, Reading, Table};
 pub use self::schema::schema;
 pub use self::secrets::Secrets;
-pub use self::settings::DEFAULT_CONTACT;
 pub use self::shown_url::{shown, spelling, without_feed_scheme};
 use crate::rule::Rule;
 

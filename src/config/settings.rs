@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use url::Url;
+use url::{Host, Url};
 
 use super::keys;
 use super::model::{
@@ -255,7 +255,8 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
     let poll = Poll {
         allow: allow.clone(),
         concurrency: concurrency.and_then(|number| usize::try_from(number).ok()).unwrap_or(256),
-        contact: contact.unwrap_or_else(|| default_contact(site, is_public)),
+        contact: contact
+            .or_else(|| site.url.join("about/").ok().filter(|_| is_public && !is_of_this_machine(&site.url))),
     };
     let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, site.timezone, false)));
     let defaults = FeedDefaults {
@@ -280,13 +281,14 @@ fn commands(main: &Table) -> Commands {
     }
 }
 
-/// The contact address in the User-Agent if the site has no public address: newswire's own page.
-pub const DEFAULT_CONTACT: &str = "https://newswire.example/";
-
-/// Returns the site's about page if the site has a public address, else [`DEFAULT_CONTACT`].
-fn default_contact(site: &Site, is_public: bool) -> Url {
-    let about = site.url.join("about/").ok().filter(|_| is_public);
-    about.unwrap_or_else(|| Url::parse(DEFAULT_CONTACT).expect("the constant is a URL"))
+/// Whether the host of the address is the machine itself, so that nobody else can open the address.
+fn is_of_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }
 
 /// Reads a schedule, in the site's time zone. Warns of an interval so short that publishers may object, unless the feed is a

@@ -142,16 +142,16 @@ impl fmt::Debug for FetchedDocument {
 
 impl Fetcher {
     /// Creates a fetcher. `contact` is the URL of the page that says who polls. It is part of the User-Agent.
-    pub fn new(contact: &Url) -> Fetcher {
-        Fetcher::with_names(contact, Names::System)
+    pub fn new<'c>(contact: impl Into<Option<&'c Url>>) -> Fetcher {
+        Fetcher::with_names(contact.into(), Names::System)
     }
 
     /// Creates a fetcher that resolves names with `lookup` instead of the system's resolver.
-    pub fn with_lookup(contact: &Url, lookup: Lookup) -> Fetcher {
-        Fetcher::with_names(contact, Names::Table(lookup))
+    pub fn with_lookup<'c>(contact: impl Into<Option<&'c Url>>, lookup: Lookup) -> Fetcher {
+        Fetcher::with_names(contact.into(), Names::Table(lookup))
     }
 
-    fn with_names(contact: &Url, names: Names) -> Fetcher {
+    fn with_names(contact: Option<&Url>, names: Names) -> Fetcher {
         let shared = FetcherParts { clients: Clients::new(names), hosts: Hosts::default(), budget: Budget::new() };
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }

@@ -25,9 +25,11 @@ const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application
 /// validator could make a server refuse all later requests.
 const LONGEST_VALIDATOR_BYTES: usize = 4096;
 
-/// Returns the User-Agent, such as `newswire/0.1.0 (+https://news.example.org/about)`.
-pub(super) fn user_agent(contact: &Url) -> HeaderValue {
-    let text = format!("newswire/{} (+{})", env!("CARGO_PKG_VERSION"), shown(contact));
+/// Returns the User-Agent, such as `newswire/0.1.0 (+https://news.example.org/about/)`, or `newswire/0.1.0` without a
+/// contact address.
+pub(super) fn user_agent(contact: Option<&Url>) -> HeaderValue {
+    let contact = contact.map(|contact| format!(" (+{})", shown(contact))).unwrap_or_default();
+    let text = format!("newswire/{}{contact}", env!("CARGO_PKG_VERSION"));
     HeaderValue::try_from(text).expect("a URL is printable ASCII")
 }
 

@@ -468,7 +468,7 @@ mod tests {
     async fn small_document_does_not_wait_behind_large_ones() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        let fetcher = Fetcher::new(&"https://contact.example/".parse().unwrap());
+        let fetcher = Fetcher::new(&"https://contact.example/".parse::<Url>().unwrap());
         let poller = Poller::new(store, fetcher, 1);
         let (large, small) = (document(9 << 20), document(9 << 10));
         let _first = poller.memory(&large).await.unwrap();

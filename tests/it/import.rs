@@ -365,6 +365,17 @@ fn ids_of_an_export_are_used_if_free_and_otherwise_reported() {
 }
 
 #[test]
+fn export_of_an_earlier_version_with_its_former_namespace_keeps_its_ids() {
+    let list = "<opml version=\"2.0\" xmlns:newswire=\"https://newswire.example/opml\"><body>\
+        <outline text=\"Sea\" newswire:id=\"at-sea\"><outline xmlUrl=\"https://a.example/\" newswire:id=\"first\" \
+        newswire:enabled=\"false\"/></outline></body></opml>";
+    let plan = import::plan(import::read(list).unwrap(), &config(""), None);
+    let imported = config(&format!("{}\n{}", plan.feeds, plan.sections));
+    let feed = &imported.feeds[0];
+    assert_eq!((feed.id.as_str(), feed.enabled, imported.sections[0].id.as_str()), ("first", false, "at-sea"));
+}
+
+#[test]
 fn filter_of_an_existing_feed_is_reported() {
     let there = config("[[feed]]\nurl = \"https://ferries.example/rss\"\n");
     let plan = import::plan(read("planet.ini"), &there, None);

@@ -68,7 +68,7 @@ fn empty_config_has_every_default() {
     assert_eq!(config.stories.dedup, Dedup::Text);
     assert_eq!(config.stories.window, Duration::from_secs(72 * 3600));
     assert_eq!(config.poll.concurrency, 256);
-    assert_eq!(config.poll.contact.as_str(), config::DEFAULT_CONTACT);
+    assert_eq!(config.poll.contact, None);
     assert!(config.feeds.is_empty() && config.sections.is_empty());
 }
 
@@ -125,7 +125,7 @@ fn example_with_many_keys_is_read() {
         "#,
     );
     assert_eq!(config.site.url.as_str(), "https://news.example.org/wire/");
-    assert_eq!(config.poll.contact.as_str(), "https://news.example.org/wire/about/");
+    assert_eq!(config.poll.contact.as_ref().unwrap().as_str(), "https://news.example.org/wire/about/");
     assert_eq!(config.publish.directory, Some(PathBuf::from("/srv/wire/public")));
     let feed = config.feed(&FeedId::from("anti-media")).unwrap();
     assert_eq!(feed.url.shown.as_str(), "https://theantimedia.example/feed/?format=full&token=***");

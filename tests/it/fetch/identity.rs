@@ -32,6 +32,17 @@ async fn a_poll_identifies_itself_and_the_types_it_accepts() {
     assert!(names.iter().filter(|name| !name.is_empty()).all(|name| expected.contains(&name.as_str())), "{names:?}");
 }
 
+/// A made-up address would send publishers to somebody who knows nothing of the polls.
+#[tokio::test]
+async fn a_poll_without_a_contact_names_only_the_program() {
+    let origin = Origin::replies([ok()]);
+    let fetcher = newswire::fetch::Fetcher::new(None::<&url::Url>);
+    let feed = feed(&origin.url("/feed"), &[origin.allow()]);
+    document(poll(&fetcher, &feed, &Validators::default()).await);
+    let agent = String::from_utf8(origin.requests()[0].header("User-Agent").unwrap()).unwrap();
+    assert!(Regex::new(r"^newswire/\d+\.\d+\.\d+$").unwrap().is_match(&agent), "{agent}");
+}
+
 #[tokio::test]
 async fn user_agent_and_language_of_a_feed_are_sent_on_every_hop() {
     let origin = Origin::start(|request| match request.number {
