@@ -131,6 +131,10 @@ impl SourcePlace {
 /// and the page there says what the elements mean.
 pub const CREDIT_SCHEME_END: &str = "/about/#newswire";
 
+/// The end of the relation of links to other copies of a story, an extension relation (RFC 4287 §4.2.7.2). The beginning is
+/// the address of the site, whose page says what the relation means. `via` would name a source, which a copy need not be.
+pub const COPY_RELATION_END: &str = "/about/#copy";
+
 /// The beginning of the `role` of the element that names the publication; the name of its [`SourcePlace`] follows. The
 /// elements with the authors' plain names have the role `author`.
 pub const CREDIT_ROLE_OF_PLACE: &str = "publication-in-";
@@ -201,8 +205,7 @@ pub struct Entry {
     /// The data for podcast clients, such as the episode's number and transcripts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podcast: Option<Podcast>,
-    /// Other copies of the same story, which are entries of other feeds: Atom `rel="via"`, or `_newswire.copies` in a
-    /// feed from newswire.
+    /// Other pages with the same story: Atom `rel="via"`, and the copies that a feed from newswire names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<NamedCopy>,
 }
@@ -349,12 +352,13 @@ pub struct Source {
     pub rights: Option<String>,
 }
 
-/// Another copy of the same story, as the entry names it.
+/// Another page with the same story, as the entry names it: a copy, or the page through which the entry's author found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedCopy {
     /// The URL of the copy.
     pub url: Url,
-    /// The id of the copy's feed, in the newswire installation whose entry names the copy.
+    /// The id of the copy's feed, in the newswire installation whose entry names the copy; the host of the copy if only a
+    /// link names it. `None` if the entry names the page with `rel="via"`, as its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
     /// The title of the copy's feed as plain text.

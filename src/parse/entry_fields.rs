@@ -1,5 +1,7 @@
 //! Reads the fields of an entry. Some are written to the canonical document, the others are set aside in `EntryAside`.
 
+use url::Url;
+
 use super::constructs::{self, DefaultKind};
 use super::dates;
 use super::entry_aside::{EntryAside, set_text};
@@ -9,6 +11,7 @@ use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};
 use super::repairs::Repairs;
 use super::tree::Element;
+use crate::entry::COPY_RELATION_END;
 
 /// Returns whether an element of this name is a field of an entry.
 #[rustfmt::skip]
@@ -116,6 +119,11 @@ fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
         "via" => {
             let title = element.attribute("title").map(str::to_owned);
             aside.entry.copies.push(ParsedCopy { url: link.href.clone(), title, ..ParsedCopy::default() });
+            aside.originals.push((2, link.href));
+        }
+        rel if rel.ends_with(COPY_RELATION_END) => {
+            let feed = Url::parse(&link.href).ok().and_then(|url| url.host_str().map(str::to_owned));
+            aside.entry.copies.push(ParsedCopy { url: link.href.clone(), feed, ..ParsedCopy::default() });
             aside.originals.push((2, link.href));
         }
         "license" => aside.set_license(Some(link.href)),

@@ -329,7 +329,8 @@ pub struct ParsedSource {
 pub struct ParsedCopy {
     /// The URL of the copy.
     pub url: String,
-    /// The id of the feed that contains the copy.
+    /// The id of the feed that contains the copy, or the copy's host. `None` if the entry names the page as its source
+    /// (`rel="via"`).
     pub feed: Option<String>,
     /// The title of the feed that contains the copy.
     pub title: Option<String>,

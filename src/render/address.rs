@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::config::{Section, Site};
+use crate::entry::COPY_RELATION_END;
 use crate::feed::{FeedId, SectionId};
 
 /// ASCII characters that RFC 3986 §2 allows nowhere after the authority. Whether a percent sign is allowed depends on what
@@ -87,6 +88,31 @@ pub(super) fn path(site: &Site, path: &str) -> String {
 /// Returns the absolute address of a section's page.
 pub(super) fn section_page(site: &Site, section: &SectionId) -> Url {
     under(site, &format!("{section}/"))
+}
+
+/// Returns the absolute address of the page about the site, where a reader finds the publisher.
+pub(super) fn about(site: &Site) -> String {
+    uri(&under(site, "about/"))
+}
+
+/// Returns the address of the text that explains what newswire adds to editions.
+pub(super) fn about_extensions(site: &Site) -> String {
+    about(site) + "#newswire"
+}
+
+/// Returns the relation of links to other copies of a story.
+pub(super) fn copy_relation(site: &Site) -> String {
+    uri(&site.url).trim_end_matches('/').to_owned() + COPY_RELATION_END
+}
+
+/// Returns the absolute address of the site's icon.
+pub(super) fn icon(site: &Site) -> String {
+    uri(&under(site, "favicon.svg"))
+}
+
+/// Returns the picture of a section: its own image, else the site's logo.
+pub(super) fn logo(site: &Site, section: &Section) -> Option<String> {
+    section.image.as_ref().or(site.logo.as_ref()).map(uri)
 }
 
 /// Returns the absolute address of a section's edition.

@@ -67,7 +67,8 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }),
         links: feed_links(view),
-        logo: view.section.image.as_ref().map(address::uri),
+        icon: Some(view.section.image.as_ref().map_or_else(|| address::icon(site), address::uri)),
+        logo: address::logo(site, view.section),
         rights: site.rights.as_deref().and_then(text::line).map(plain),
         subtitle: view.section.description.as_deref().and_then(text::line).map(plain),
         entries: distinct_dates(entries.into_iter().map(|entry| atom_entry(view, entry)).collect()),
@@ -112,7 +113,7 @@ fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
     let extensions = entry_extensions(view.site, &entry);
     let has_no_author = entry.authors.is_empty();
     Entry {
-        links: entry_links(&entry),
+        links: entry_links(view.site, &entry),
         id: entry.id,
         title: plain(entry.title),
         updated: date(entry.updated),
@@ -136,10 +137,13 @@ fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
     }
 }
 
-/// Returns the links of an entry: the original, the other copies, its own page, the files, the discussion, the licence.
-fn entry_links(entry: &EditionEntry) -> Vec<Link> {
-    let mut links = vec![link("alternate", entry.link.clone(), Some("text/html"))];
-    links.extend(entry.copies.iter().map(|copy| link("via", copy.clone(), Some("text/html"))));
+/// Returns the links of an entry: the original, its sources, the other copies, its own page, the files, the discussion, the
+/// licence.
+fn entry_links(site: &Site, entry: &EditionEntry) -> Vec<Link> {
+    let (copy_relation, page_type) = (address::copy_relation(site), Some("text/html"));
+    let mut links = vec![link("alternate", entry.link.clone(), page_type)];
+    links.extend(entry.sources.iter().map(|source| link("via", source.clone(), page_type)));
+    links.extend(entry.copies.iter().map(|copy| link(&copy_relation, copy.clone(), page_type)));
     let page = entry.page.clone().filter(|page| *page != entry.link);
     links.extend(page.map(|page| link("related", page, Some("text/html"))));
     links.extend(entry.enclosures.iter().map(|enclosure| Link {

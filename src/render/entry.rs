@@ -50,7 +50,9 @@ pub struct EditionEntry<'a> {
     pub source: EditionSource,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
-    /// The copies that the lead names and that no configured feed has; their links are in `copies` too.
+    /// The links of the pages that the lead names as its sources (`rel="via"`); none is in `copies`.
+    pub sources: Vec<String>,
+    /// The pages that the lead names and that no configured feed has; their links are in `copies` or `sources` too.
     pub named_copies: Vec<EditionCopy>,
     pub in_reply_to: Vec<Reply>,
     pub credits: Vec<EditionCredit>,
@@ -75,6 +77,8 @@ pub struct EditionCopy {
     pub feed: String,
     pub title: String,
     pub published: Timestamp,
+    /// Whether the lead names the page as its source.
+    pub is_source: bool,
 }
 
 /// The entry or page that this entry replies to.
@@ -164,11 +168,12 @@ pub(super) fn edition_entry<'a>(
     let content = || content_html.as_deref().map(text::plain).filter(|words| !normalize::says_nothing(words));
     let words = words.or_else(content);
     let source = source(story, shown_with);
-    let (copies, named_copies) = copies(story, &link);
+    let OtherPages { copies, sources, named: named_copies } = other_pages(story, &link);
     EditionEntry {
         id: text::legal(&story.id),
         title: title(&entry.title, words.as_deref(), &source),
         copies,
+        sources,
         named_copies,
         summary: match (&words, &summary_html) {
             (Some(words), Some(_)) => words.clone(),
@@ -205,25 +210,34 @@ fn title(title: &str, words: Option<&str>, source: &EditionSource) -> String {
         .unwrap_or_else(|| source.title.clone())
 }
 
-fn copies(story: &ShownStory, link: &str) -> (Vec<String>, Vec<EditionCopy>) {
-    let mut copies: Vec<String> = Vec::new();
+/// The other pages with a story.
+#[derive(Default)]
+struct OtherPages {
+    copies: Vec<String>,
+    sources: Vec<String>,
+    named: Vec<EditionCopy>,
+}
+
+fn other_pages(story: &ShownStory, link: &str) -> OtherPages {
+    let mut pages = OtherPages::default();
     for url in story.copies.iter().filter(|copy| !copy.lead).filter_map(|copy| address::public(copy.url.as_ref())) {
-        if url != link && !copies.contains(&url) {
-            copies.push(url);
+        if url != link && !pages.copies.contains(&url) {
+            pages.copies.push(url);
         }
     }
-    let mut named_copies = Vec::new();
     for copy in &story.entry.copies {
         let Some(url) = address::public(Some(&copy.url)) else { continue };
-        if url != link && !copies.contains(&url) {
-            copies.push(url.clone());
+        if url != link && !pages.copies.contains(&url) && !pages.sources.contains(&url) {
+            let is_source = copy.feed.is_none();
+            if is_source { &mut pages.sources } else { &mut pages.copies }.push(url.clone());
             let host = text::host(&copy.url).unwrap_or_default();
             let line = |text: &Option<String>| text.as_deref().and_then(text::line).unwrap_or_else(|| host.clone());
             let published = copy.published.unwrap_or(story.published).whole_second();
-            named_copies.push(EditionCopy { url, feed: line(&copy.feed), title: line(&copy.title), published });
+            let (feed, title) = (line(&copy.feed), line(&copy.title));
+            pages.named.push(EditionCopy { url, feed, title, published, is_source });
         }
     }
-    (copies, named_copies)
+    pages
 }
 
 fn people(people: &[entry::Person]) -> Vec<EditionPerson> {
@@ -256,7 +270,7 @@ fn podcast(mut podcast: Podcast) -> Podcast {
 }
 
 /// Whether readers accept the text as an e-mail address (RFC 5322 `addr-spec`, without quoting).
-fn is_email(email: &str) -> bool {
+pub(super) fn is_email(email: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+'".contains(&byte);
     match email.split_once('@') {
         Some((user, host)) => {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::entry::{Category, Podcast, SourcePlace};
 use crate::render::address::{self, Format};
-use crate::render::entry::{self, EditionEntry, PreparedSection};
+use crate::render::entry::{self, EditionCopy, EditionEntry, PreparedSection};
 use crate::render::{RenderError, text};
 use crate::section::ShownCopy;
 use crate::time::Timestamp;
@@ -63,12 +63,14 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
         home_page_url: address::uri(&address::section_page(site, &section.id)),
         feed_url: view.self_url(Format::Json),
         description: section.description.as_deref().and_then(text::line),
-        icon: section.image.as_ref().map(address::uri),
+        icon: address::logo(site, section),
+        favicon: address::icon(site),
         next_url: view.prev_archive(Format::Json),
         authors: text::line(owner).map(|name| JsonAuthor { name, url: None }).into_iter().collect(),
         language: text::language(&site.language),
         hubs: view.hubs.iter().map(|hub| JsonHub { kind: "WebSub", url: address::uri(hub) }).collect(),
         newswire: FeedExtension {
+            about: address::about_extensions(site),
             id: text::legal(view.id),
             updated: view.updated.whole_second(),
             current: view.current(Format::Json),
@@ -100,6 +102,7 @@ struct JsonFeed {
     description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     icon: Option<String>,
+    favicon: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -115,6 +118,8 @@ struct JsonFeed {
 
 #[derive(Serialize)]
 struct FeedExtension {
+    /// The address of the page that explains the extension, as JSON Feed 1.1 recommends.
+    about: String,
     id: String,
     updated: Timestamp,
     /// The address of the section document; only in archive documents.
@@ -248,6 +253,9 @@ struct JsonCopy {
     url: Option<String>,
     published: Timestamp,
     lead: bool,
+    /// Whether the entry names the page as its source.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    source: bool,
 }
 
 fn item(entry: EditionEntry) -> JsonItem {
@@ -339,9 +347,11 @@ fn copy(copy: &ShownCopy) -> JsonCopy {
         url: address::public(copy.url.as_ref()),
         published: copy.published.whole_second(),
         lead: copy.lead,
+        source: false,
     }
 }
 
-fn named_copy(copy: entry::EditionCopy) -> JsonCopy {
-    JsonCopy { feed: copy.feed, title: copy.title, url: Some(copy.url), published: copy.published, lead: false }
+fn named_copy(copy: EditionCopy) -> JsonCopy {
+    let EditionCopy { url, feed, title, published, is_source } = copy;
+    JsonCopy { feed, title, url: Some(url), published, lead: false, source: is_source }
 }

@@ -8,12 +8,14 @@ use quick_xml::events::{BytesText, Event};
 
 use crate::config::Site;
 use crate::feed::SectionId;
+use crate::render::entry::is_email;
 use crate::render::{RenderError, address, text};
 use crate::section::ShownFeed;
 use crate::time::Timestamp;
 
-/// The namespace of our own attributes.
-const NEWSWIRE: &str = "https://newswire.example/opml";
+/// The namespace of our own attributes, a UUID of version 4. newswire has no public address, and an invented one could
+/// belong to somebody else one day. An import goes by the prefix, because earlier versions wrote another namespace.
+const NEWSWIRE: &str = "urn:uuid:27fbc6ba-eae7-4f0c-b0e9-2ba84fdafbac";
 
 /// A section as an outline with its feeds.
 pub struct OpmlFolder {
@@ -52,7 +54,10 @@ fn document(
     created: Timestamp,
     body: impl FnOnce(&mut Writer<Vec<u8>>) -> io::Result<()>,
 ) -> Result<Vec<u8>, RenderError> {
-    let owner = site.owner.as_ref().and_then(|owner| text::line(&owner.name));
+    let owner = site.owner.as_ref();
+    let name = owner.and_then(|owner| text::line(&owner.name));
+    let email = owner.and_then(|owner| owner.email.as_deref()).and_then(text::line).filter(|email| is_email(email));
+    let head = [("ownerName", name), ("ownerEmail", email), ("ownerId", owner.map(|_| address::about(site)))];
     let created = created.rfc822();
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     let version = [("version", "2.0"), ("xmlns:newswire", NEWSWIRE)];
@@ -60,7 +65,8 @@ fn document(
         writer.create_element("head").write_inner_content(|writer| {
             text_element(writer, "title", &words(&text::line(title).unwrap_or_else(|| site.title.clone())))?;
             text_element(writer, "dateCreated", &created)?;
-            owner.iter().try_for_each(|owner| text_element(writer, "ownerName", &words(owner)))
+            let known = head.iter().filter_map(|(element, value)| Some((element, value.as_deref()?)));
+            known.into_iter().try_for_each(|(element, value)| text_element(writer, element, &words(value)))
         })?;
         writer.create_element("body").write_inner_content(body)?;
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rss::{Category, Channel, Enclosure, Guid, Image, Item, Source};
 
+use crate::config::Site;
 use crate::entry::SourcePlace;
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry, PreparedSection};
@@ -46,8 +47,13 @@ fn channel(view: &SectionView, entries: Vec<EditionEntry>) -> Channel {
     channel.set_last_build_date(view.updated.rfc822());
     channel.set_generator(format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
     channel.set_ttl((view.max_age.as_secs() / 60).max(1).to_string());
-    channel.set_image(section.image.as_ref().map(|image| Image {
-        url: address::uri(image),
+    let contact = contact(site);
+    // newsboat shows the managing editor as the author of an item that has none.
+    let every_item_has_an_author = section.source_in == Some(SourcePlace::Author);
+    channel.set_managing_editor(contact.clone().filter(|_| every_item_has_an_author));
+    channel.set_webmaster(contact);
+    channel.set_image(address::logo(site, section).filter(|url| is_raster(url)).map(|url| Image {
+        url,
         title: channel.title.clone(),
         link: channel.link.clone(),
         ..Image::default()
@@ -55,6 +61,22 @@ fn channel(view: &SectionView, entries: Vec<EditionEntry>) -> Channel {
     channel.set_extensions(extension::for_rss(extensions));
     channel.set_items(entries.into_iter().map(|entry| item(view, entry)).collect::<Vec<_>>());
     channel
+}
+
+/// Returns the e-mail address and name of the site's owner as RSS wants them; `None` without an address.
+fn contact(site: &Site) -> Option<String> {
+    let owner = site.owner.as_ref()?;
+    let email = owner.email.as_deref().and_then(text::line).filter(|email| entry::is_email(email))?;
+    // Parentheses delimit the name.
+    let name = text::line(&owner.name.replace(['(', ')'], " "))?;
+    Some(format!("{email} ({})", plain_text(&name)))
+}
+
+/// Whether the picture may be one of an RSS channel: RSS allows GIF, JPEG and PNG. Only the end of an address can show that it
+/// is none of them.
+fn is_raster(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    ![".svg", ".svgz", ".webp", ".avif", ".ico"].iter().any(|ending| path.ends_with(ending))
 }
 
 fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
@@ -126,7 +148,10 @@ fn item(view: &SectionView, entry: EditionEntry) -> Item {
 
 fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     let dc = |name: &'static str, text: &str| Extension::text(extension::DC.0, name, text);
-    let mut extensions: Vec<Extension> = entry.copies.iter().map(|copy| atom_link("via", copy.clone(), None)).collect();
+    let copy_relation = address::copy_relation(view.site);
+    let mut extensions: Vec<Extension> =
+        entry.sources.iter().map(|source| atom_link("via", source.clone(), None)).collect();
+    extensions.extend(entry.copies.iter().map(|copy| atom_link(&copy_relation, copy.clone(), None)));
     let page = entry.page.clone().filter(|page| *page != entry.link);
     extensions.extend(page.map(|page| atom_link("related", page, None)));
     extensions.extend(entry.license.iter().map(|license| atom_link("license", license.clone(), None)));
@@ -135,7 +160,7 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.extend(entry.contributors.iter().map(|contributor| dc("contributor", &contributor.name)));
     extensions.extend(entry.rights.iter().map(|rights| dc("rights", &plain_text(rights))));
     extensions.extend(entry.language.iter().map(|language| dc("language", language)));
-    extensions.extend(extension::media_contents(&entry.enclosures));
+    extensions.extend(media_contents(entry));
     extensions.extend(extension::thumbnail(entry));
     if view.section.podcast.is_some() {
         extensions.extend(extension::itunes(entry));
@@ -145,6 +170,14 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.extend(extension::in_reply_to(entry));
     extensions.extend(extension::marks_of_source(view.site, entry));
     extensions
+}
+
+/// Returns the enclosures as `media:content`, with their titles as plain text.
+fn media_contents(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
+    extension::media_contents(&entry.enclosures).map(|mut content| {
+        content.children.iter_mut().for_each(|title| title.text = title.text.as_deref().map(numeric));
+        content
+    })
 }
 
 /// Returns the authors. With an added publication they are one line: of several elements, newsboat shows the last and sfeed the
@@ -177,12 +210,16 @@ fn source(source: entry::EditionSource, link: &str) -> Source {
     }
 }
 
-/// Escapes titles and other plain text for readers that take it for HTML. As the RSS profile recommends, writes each `<`, and
-/// each `&` that could begin a reference, as a numeric reference. A text that contains tags or references would lose them in
+/// Escapes titles and other plain text for readers that take it for HTML, with numeric references as the RSS profile
+/// recommends. A text that contains tags or references would lose them in
 /// such readers, so it is written as HTML.
 fn plain_text(title: &str) -> String {
     let is_html_to_many = text::has_tag(title) || text::reads_as_html(title);
-    let title = if is_html_to_many { html_escape::encode_text(title) } else { title.into() };
+    numeric(&if is_html_to_many { html_escape::encode_text(title) } else { title.into() })
+}
+
+/// Writes each `<`, and each `&` that could begin a reference, as a placeholder of a numeric reference.
+fn numeric(title: &str) -> String {
     let mut written = String::with_capacity(title.len());
     let mut characters = title.chars().peekable();
     while let Some(character) = characters.next() {

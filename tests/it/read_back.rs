@@ -128,11 +128,13 @@ fn stories_are_the_same_in_a_second_newswire_and_in_a_third() {
     assert_eq!(of("Source with an author")["source"]["title"], "Unknown source");
     for format in ["atom", "rss", "json"] {
         let edition = |workspace: &Workspace| workspace.read(&format!("site/all.{format}"));
+        assert_relations(&first, "first");
         let file = format!("wire.{format}");
         let second = newswire("second", &[(file.as_str(), &edition(&first))]);
         let third = newswire("third", &[(file.as_str(), &edition(&second))]);
         let expected = stories(&first, format);
         for (workspace, name) in [(&second, "second"), (&third, "third")] {
+            assert_relations(workspace, name);
             let found = stories(workspace, format);
             assert_eq!(found.len(), expected.len(), "{format}, {name}");
             for (found, expected) in found.iter().zip(&expected) {
@@ -142,6 +144,37 @@ fn stories_are_the_same_in_a_second_newswire_and_in_a_third() {
             }
         }
     }
+}
+
+/// Asserts that `via` leads to the page through which an author found a story, and to no other copy.
+fn assert_relations(workspace: &Workspace, name: &str) {
+    for (format, element) in [("atom", "link"), ("rss", "atom:link")] {
+        let document = workspace.read(&format!("site/all.{format}"));
+        let is_linked = |rel: &str, href: &str| {
+            let [tag, rel, href] = [format!("<{element} "), format!("rel=\"{rel}\""), format!("href=\"{href}\"")];
+            let mut links = document.split(&tag).skip(1).map(|rest| rest.split('>').next().unwrap());
+            links.any(|link| link.contains(&rel) && link.contains(&href))
+        };
+        let copy = format!("https://{name}.example/about/#copy");
+        assert!(
+            is_linked("via", "https://found.example/7") && !is_linked(&copy, "https://found.example/7"),
+            "{document}"
+        );
+        assert!(
+            is_linked(&copy, "https://relay.example/5") && !is_linked("via", "https://relay.example/5"),
+            "{document}"
+        );
+    }
+}
+
+/// Until now, `via` also led to other copies. What was published then is still read.
+#[test]
+fn copies_that_an_earlier_version_linked_as_via_are_read_as_other_copies() {
+    let planet = PLANET.replace("https://found.example/7", "https://relay.example/5");
+    let read = newswire("first", &[("planet.xml", &planet)]);
+    let edition: Value = serde_json::from_str(&read.read("site/all.json")).unwrap();
+    let item = edition["items"].as_array().unwrap().iter().find(|item| item["title"] == "Whole & signed").unwrap();
+    assert!(item["_newswire"]["copies"].to_string().contains("https://relay.example/5"), "{item:#}");
 }
 
 /// What readers see of the publication is not what another newswire reads: it takes the story as its source wrote it.

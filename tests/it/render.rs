@@ -151,6 +151,80 @@ fn publication_is_named_where_the_section_wants_it() {
     check(None, &["<title>US War", "<name>Darius Shahtahmasebi</name>"], &["<title>US War"], &[("title", "US War")]);
 }
 
+/// A program that meets an extension finds its explanation at the address that the edition gives for it.
+#[test]
+fn about_page_explains_every_extension_of_the_editions() {
+    let (site, section, stories) = (site(), section("all", "All"), [war_story()]);
+    let about = Pages::new(&[]).unwrap().about(&site, &[]).unwrap();
+    let page = "https://news.example.org/about/";
+    let view = view(&site, &section, &stories, &[]);
+    let json: serde_json::Value = serde_json::from_slice(&render::json(&view.prepare()).unwrap()).unwrap();
+    assert_eq!(json["_newswire"]["about"], format!("{page}#newswire"));
+    assert!(about.contains("id=\"newswire\""));
+    for document in [render::atom(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap()] {
+        assert!(String::from_utf8(document).unwrap().contains(&format!("rel=\"{page}#copy\"")));
+    }
+    assert!(about.contains("id=\"copy\""));
+    let opml = String::from_utf8(render::opml(&site, "All", &[], view.updated).unwrap()).unwrap();
+    let namespace = opml.split("xmlns:newswire=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(about.contains(&format!("<code>{namespace}</code>")), "{namespace}");
+    let own = [&json["_newswire"], &json["items"][0]["_newswire"]];
+    for name in own.iter().flat_map(|own| own.as_object().unwrap().keys()) {
+        assert!(about.contains(&format!("<code>{name}</code>")), "the page explains {name}");
+    }
+}
+
+/// newsboat shows the managing editor as the author of an item that has none, so the channel names one only if each item
+/// names its source as the author.
+#[test]
+fn rss_names_the_contact_of_the_site_only_with_an_address_and_never_as_the_author_of_others() {
+    let check = |email: Option<&str>, place: Option<SourcePlace>, expected: [bool; 2]| {
+        let owner = newswire::config::Owner { name: "The (old) Drummers".to_owned(), email: email.map(str::to_owned) };
+        let site = newswire::config::Site { owner: Some(owner), ..site() };
+        let section = Section { source_in: place, ..section("all", "All") };
+        let document = render::rss(&view(&site, &section, &[], &[]).prepare()).unwrap();
+        let document = String::from_utf8(document).unwrap();
+        let has = |name: &str| document.contains(&format!("<{name}>drum@news.example.org (The old Drummers)</{name}>"));
+        assert_eq!([has("managingEditor"), has("webMaster")], expected, "{document}");
+        assert_eq!(document.contains("Drummers)"), expected[1], "{document}");
+    };
+    check(Some("drum@news.example.org"), Some(SourcePlace::Author), [true, true]);
+    check(Some("drum@news.example.org"), Some(SourcePlace::Title), [false, true]);
+    check(Some("drum@news.example.org"), None, [false, true]);
+    check(Some("drum at news"), Some(SourcePlace::Author), [false, false]);
+    check(None, Some(SourcePlace::Author), [false, false]);
+}
+
+#[test]
+fn readers_get_a_picture_of_the_section_else_that_of_the_site() {
+    let check = |image: Option<&str>, logo: Option<&str>, rss: Option<&str>, icons: [Option<&str>; 4]| {
+        let site = newswire::config::Site { logo: logo.map(url), ..site() };
+        let section = Section { image: image.map(url), ..section("all", "All") };
+        let view = view(&site, &section, &[], &[]);
+        let text = |document: Vec<u8>| String::from_utf8(document).unwrap();
+        let (of_rss, of_atom) =
+            (text(render::rss(&view.prepare()).unwrap()), text(render::atom(&view.prepare()).unwrap()));
+        let json: serde_json::Value = serde_json::from_slice(&render::json(&view.prepare()).unwrap()).unwrap();
+        let inside = |document: &str, name: &str| -> Option<String> {
+            let rest = document.split(&format!("<{name}>")).nth(1)?;
+            Some(rest.split(&format!("</{name}>")).next()?.to_owned())
+        };
+        let picture = inside(&of_rss, "image").and_then(|image| inside(&image, "url"));
+        assert_eq!(picture.as_deref(), rss, "{of_rss}");
+        let (icon, logo) = (inside(&of_atom, "icon"), inside(&of_atom, "logo"));
+        let found = [icon.as_deref(), logo.as_deref(), json["icon"].as_str(), json["favicon"].as_str()];
+        assert_eq!(found, icons);
+    };
+    let (image, logo) = ("https://news.example.org/all.png", "https://news.example.org/logo.png");
+    let favicon = "https://news.example.org/favicon.svg";
+    check(Some(image), Some(logo), Some(image), [Some(image), Some(image), Some(image), Some(favicon)]);
+    check(None, Some(logo), Some(logo), [Some(favicon), Some(logo), Some(logo), Some(favicon)]);
+    check(None, None, None, [Some(favicon), None, None, Some(favicon)]);
+    // An RSS channel may have only a GIF, JPEG or PNG.
+    let drawn = "https://news.example.org/logo.svg?v=2";
+    check(None, Some(drawn), None, [Some(favicon), Some(drawn), Some(drawn), Some(favicon)]);
+}
+
 #[test]
 fn address_of_a_local_file_is_not_published_in_any_format() {
     let mut story = episode();

@@ -111,6 +111,7 @@ object! {
         url: Text,
         published: Text,
         lead: Flag,
+        source: Flag,
     }
 }
 
@@ -224,7 +225,9 @@ fn source(source: OurSource) -> ParsedSource {
 
 fn copy(copy: OtherCopy) -> Option<ParsedCopy> {
     let published = copy.published.0.as_deref().and_then(dates::parse);
-    Some(ParsedCopy { url: copy.url.0?, feed: copy.feed.0, title: copy.title.0, published })
+    // The feed that a link of the relation `via` leads to is unknown.
+    let feed = copy.feed.0.filter(|_| copy.source.0 != Some(true));
+    Some(ParsedCopy { url: copy.url.0?, feed, title: copy.title.0, published })
 }
 
 fn podcast(podcast: OurPodcast) -> ParsedPodcast {
