@@ -8,6 +8,7 @@ mod archives;
 mod byline;
 #[cfg(test)]
 mod sample;
+mod top;
 mod weight;
 mod window;
 
@@ -35,6 +36,7 @@ pub use archives::{
     DOCUMENT_BYTES, LONG_STORY_BYTES, Leaving, as_archived, documents, fitting, is_archived, is_led_by_a_feed_of,
     pushed_out, shortened,
 };
+pub use top::{Ranking, domains};
 pub use weight::weight;
 pub use window::Window;
 

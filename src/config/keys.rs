@@ -141,6 +141,7 @@ shape!(SECTION, "[[section]]", {
     edits: EDITS,
     source_in: SOURCE_IN,
     image: Kind::Text,
+    top: Kind::Text,
     formerly: Kind::Texts,
     podcast: Kind::Table(&PODCAST),
     token: Kind::Secret,

@@ -355,6 +355,8 @@ pub struct Section {
     pub source_in: Option<SourcePlace>,
     /// The picture of the section: a logo, or the cover of a podcast.
     pub image: Option<Url>,
+    /// How old the stories of the section's ranking may be (`/{section}/top/`); `None` if the section has no ranking.
+    pub top: Option<Duration>,
     /// Former ids, whose addresses redirect to this section.
     pub formerly: Vec<SectionId>,
     /// The podcast metadata, if the section is a podcast.

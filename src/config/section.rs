@@ -87,6 +87,7 @@ fn read(
         edits: table.get("edits", value::edits).unwrap_or(Edits::Apply),
         source_in: table.get("source_in", value::source_in).unwrap_or(Some(SourcePlace::Author)),
         image,
+        top: table.get("top", value::top),
         formerly: table.get("formerly", |node| node.list(id::section)).unwrap_or_default(),
         podcast,
         access: access(table),

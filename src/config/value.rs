@@ -66,6 +66,16 @@ pub(super) fn duration_from(least: Duration) -> impl Fn(Node) -> Result<Duration
     }
 }
 
+/// Reads how old the stories of a ranking may be. The limits are those of what a reader calls news.
+pub(super) fn top(node: Node) -> Result<Duration, Fault> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let span = duration(node)?;
+    if (HOUR..=HOUR * 24 * 31).contains(&span) {
+        return Ok(span);
+    }
+    Err(Fault::new("expected a time from 1 hour to 31 days", "write top = \"24 hours\""))
+}
+
 pub(super) fn size(node: Node) -> Result<u64, Fault> {
     size_between(KIB, GIB)(node)
 }

@@ -25,6 +25,9 @@ use crate::store::Store;
 /// apart.
 const RENDER_GAP: Duration = Duration::from_secs(1);
 
+/// How often to look for sections with a selection that changes merely because time passes.
+const AGING: Duration = Duration::from_secs(30);
+
 /// The publish loop.
 pub(super) struct Publishing {
     pub store: Store,
@@ -54,6 +57,8 @@ impl Publishing {
         let mut rendered = tokio::time::Instant::now();
         // Whether there is a new config that is not published yet.
         let mut is_reloading = false;
+        let mut aging = tokio::time::interval(AGING);
+        aging.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 report = polled.recv() => {
@@ -68,6 +73,7 @@ impl Publishing {
                     changed.extend(report.applied.sections.into_keys());
                 }
                 Some(sections) = swept.recv() => changed.extend(sections),
+                _ = aging.tick() => changed.extend(self.publisher.aged(clock::now())),
                 Ok(()) = configs.changed() => {
                     let config = configs.borrow_and_update().clone();
                     self.follow(&config).await;

@@ -131,6 +131,14 @@ impl Rendered {
     }
 }
 
+/// The rendered documents of a section's selections.
+#[derive(Default)]
+pub(super) struct SelectedDocuments {
+    pub documents: Vec<Rendered>,
+    /// When one of them changes merely because time passes; `None` if none does.
+    pub next_change: Option<Timestamp>,
+}
+
 /// The templates of a site, for the server and for a folder.
 #[derive(Clone, Debug)]
 pub(super) struct PageSet {

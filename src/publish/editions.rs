@@ -67,6 +67,8 @@ pub(super) struct SectionEditions {
     pub documents: [Arc<Edition>; 4],
     /// The pages that continue the section's page, by number.
     pub continued: Vec<(u32, Arc<Edition>)>,
+    /// The documents of its selections, such as the ranking, by path.
+    pub selected: Vec<(String, Arc<Edition>)>,
     /// The first stories, for the index.
     pub first: Vec<ShownStory>,
     /// The feeds of these stories that have an image, for a front page with full posts (`front = "river"`).
@@ -76,6 +78,8 @@ pub(super) struct SectionEditions {
     /// When one of its stories last changed.
     pub updated: Timestamp,
     pub archive_setting: ArchiveSetting,
+    /// When a selection changes merely because time passes; `None` if no selection does.
+    pub next_change: Option<Timestamp>,
 }
 
 /// What the archive documents of a section depend on besides their stories, such as its title and the rights of its
@@ -110,6 +114,9 @@ impl Editions {
             let continued = section.continued.iter().find(|(known, _)| known.to_string() == number);
             return continued.map(|(_, page)| page);
         }
+        if let Some((_, selected)) = section.selected.iter().find(|(known, _)| known == path) {
+            return Some(selected);
+        }
         section.documents.get(document).filter(|_| rest.starts_with('.') || rest == "/")
     }
 
@@ -125,7 +132,8 @@ impl Editions {
             let section = self.sections.get(*position)?.as_ref()?;
             let continued = section.continued.iter();
             let continued = continued.map(move |(number, page)| (render::older_path(&id, *number), page));
-            Some(paths.into_iter().zip(&section.documents).chain(continued))
+            let selected = section.selected.iter().map(|(path, document)| (path.clone(), document));
+            Some(paths.into_iter().zip(&section.documents).chain(continued).chain(selected))
         });
         of_site.chain(unchanging).chain(of_sections.flatten())
     }
@@ -134,6 +142,14 @@ impl Editions {
     /// story.
     pub fn shown(&self) -> impl Iterator<Item = &String> {
         self.sections.iter().flatten().filter(|section| section.is_public()).flat_map(|section| section.slugs())
+    }
+
+    /// Returns the sections that have a selection which changes until `now` merely because time passes.
+    pub(super) fn aged(&self, now: Timestamp) -> impl Iterator<Item = SectionId> {
+        let sections = self.setting.positions.iter().map(|(id, position)| (id, self.sections.get(*position)));
+        let has_aged = move |section: &SectionEditions| section.next_change.is_some_and(|at| at <= now);
+        let aged = sections.filter(move |(_, section)| section.and_then(Option::as_deref).is_some_and(has_aged));
+        aged.map(|(id, _)| SectionId::from(&**id))
     }
 
     pub(super) fn section(&self, id: &SectionId) -> Option<&Arc<SectionEditions>> {
@@ -148,13 +164,11 @@ impl Editions {
             return Some(kept.clone());
         }
         let private = || section.access.is_some().then(|| section.id.clone());
-        let documents =
-            kept.documents.clone().map(|edition| Arc::new(Edition { private: private(), ..(*edition).clone() }));
-        let continued = kept
-            .continued
-            .iter()
-            .map(|(number, page)| (*number, Arc::new(Edition { private: private(), ..(**page).clone() })));
-        Some(Arc::new(SectionEditions { documents, continued: continued.collect(), ..(**kept).clone() }))
+        let changed = |edition: &Arc<Edition>| Arc::new(Edition { private: private(), ..(**edition).clone() });
+        let documents = kept.documents.each_ref().map(changed);
+        let continued = kept.continued.iter().map(|(number, page)| (*number, changed(page))).collect();
+        let selected = kept.selected.iter().map(|(path, document)| (path.clone(), changed(document))).collect();
+        Some(Arc::new(SectionEditions { documents, continued, selected, ..(**kept).clone() }))
     }
 }
 

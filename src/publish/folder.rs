@@ -315,6 +315,13 @@ impl Publisher {
                 files.put(path(old, format), edition.identity.clone()).await?;
             }
         }
+        let selected = current.section(&section.id).map(|known| known.selected.clone()).unwrap_or_default();
+        for (new, edition) in selected {
+            let file = file_name(&format!("{old}{}", &new[section.id.as_str().len()..]));
+            let body =
+                if edition.is_feed { edition.identity.clone() } else { render::moved(&config.site, &new).into() };
+            files.put(file, body).await?;
+        }
         let opml = self.opml(config, Some(section), None).await?;
         files.put(path(old, Format::Opml), opml.identity.clone()).await?;
         let page = render::moved(&config.site, &format!("{}/", section.id));
@@ -345,13 +352,13 @@ impl FolderWriter {
         Ok(FolderWriter { folder, before, files, waiting, waiting_bytes: 0, written: 0 })
     }
 
-    /// Keeps the editions and the page of a section as they are.
+    /// Keeps the editions and the pages of a section as they are.
     fn keep_section(&mut self, section: &SectionId) {
         let editions = Format::ALL.map(|format| path(section, format)).into_iter();
-        let files = editions.chain([file_name(&format!("{section}/"))]).filter(|file| self.before.contains(file));
-        let older = format!("{section}/archive/");
-        let continued = self.before.iter().filter(|file| file.starts_with(&older)).cloned();
-        let files: Vec<String> = files.chain(continued).collect();
+        let files = editions.filter(|file| self.before.contains(file));
+        let inside = format!("{section}/");
+        let inside = self.before.iter().filter(|file| file.starts_with(&inside)).cloned();
+        let files: Vec<String> = files.chain(inside).collect();
         files.into_iter().for_each(|file| self.keep(file));
     }
 

@@ -19,6 +19,7 @@ mod listings;
 mod lists;
 mod queue;
 mod section;
+mod selected;
 mod shown_row;
 mod site;
 
@@ -155,6 +156,11 @@ impl Publisher {
     /// Returns what is published now. Does not wait for a publication that is under way.
     pub fn current(&self) -> Arc<Editions> {
         self.current.read().expect("no code panics while it holds the lock").clone()
+    }
+
+    /// Returns the sections to publish at `now`, because a selection such as a ranking changes merely because time passes.
+    pub fn aged(&self, now: Timestamp) -> BTreeSet<SectionId> {
+        self.current().aged(now).collect()
     }
 
     /// Replaces the templates for everything that is rendered from now on.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::edition::{Edition, FEED_FORMATS, HTML_TYPE, PageSet, Rendered, feed_type, made_now, path};
+use super::edition::{
+    Edition, FEED_FORMATS, HTML_TYPE, PageSet, Rendered, SelectedDocuments, feed_type, made_now, path,
+};
 use super::editions::{ArchiveSetting, SectionEditions};
 use super::queue::{RequestTurn, read_limits};
 use super::shown_row::ShownRow;
@@ -37,6 +39,7 @@ pub(super) struct RenderedSection {
     rows: Vec<ShownRow>,
     updated: Timestamp,
     archive_setting: ArchiveSetting,
+    selected: SelectedDocuments,
     /// Whether all stories that had to be archived are archived.
     pub is_finished: bool,
 }
@@ -162,7 +165,7 @@ pub(super) fn view<'a>(
     }
 }
 
-fn private(section: &Section) -> Option<SectionId> {
+pub(super) fn private(section: &Section) -> Option<SectionId> {
     section.access.is_some().then(|| section.id.clone())
 }
 
@@ -198,6 +201,7 @@ impl Publisher {
             Some(known) if !known.archive_setting.hash.is_empty() => known.archive_setting.clone(),
             _ => self.archive_setting(config, section, &content.atom_id, now).await?,
         };
+        let selected = self.render_selected(config, section, &content.atom_id, now).await?;
         let (config, section, pages) = (config.clone(), section.clone(), self.pages(config));
         let rendering = tokio::task::spawn_blocking(move || {
             let (documents, continued) = render(&config, &section, &content, newest_archive, &pages)?;
@@ -212,6 +216,7 @@ impl Publisher {
                 rows,
                 updated,
                 archive_setting,
+                selected,
                 is_finished,
             }))
         });
@@ -227,7 +232,14 @@ impl Publisher {
         now: Timestamp,
     ) -> Result<(SectionEditions, EditionChange), StoreError> {
         let RenderedSection {
-            documents: [atom, rss, json, page], first, faces, rows, updated, archive_setting, ..
+            documents: [atom, rss, json, page],
+            first,
+            faces,
+            rows,
+            updated,
+            archive_setting,
+            selected,
+            ..
         } = rendered;
         let known = |at: usize| before.map(|before| &before.documents[at]);
         let (atom, is_new) = self.finish(atom, known(0), now).await?;
@@ -241,7 +253,20 @@ impl Publisher {
             let known = before.into_iter().flat_map(|before| &before.continued).find(|(known, _)| *known == number);
             continued.push((number, self.finish(page, known.map(|(_, page)| page), now).await?.0));
         }
-        Ok((SectionEditions { documents, continued, first, faces, rows, updated, archive_setting }, change))
+        let next_change = selected.next_change;
+        let selected = self.finish_selected(selected, before, now).await?;
+        let editions = SectionEditions {
+            documents,
+            continued,
+            selected,
+            first,
+            faces,
+            rows,
+            updated,
+            archive_setting,
+            next_change,
+        };
+        Ok((editions, change))
     }
 
     /// Renders an archive document; `None` if there is none with this number. A `turn` means that a reader requested

@@ -51,6 +51,7 @@ pub fn listing_section(path: &str, title: String) -> Section {
         per_feed: None,
         edits: Edits::Apply,
         source_in: Some(SourcePlace::Author),
+        top: None,
         image: None,
         formerly: Vec::new(),
         podcast: None,

@@ -22,6 +22,7 @@ mod page;
 mod picture;
 mod rss;
 mod section_page;
+mod selected;
 mod shown;
 mod sitemap;
 mod source_in;
@@ -50,6 +51,7 @@ pub use opml::{OpmlFolder, opml, opml_folders};
 pub use page::{Pages, Search, SearchedStory, StoryView};
 pub use rss::rss;
 pub use section_page::SectionPages;
+pub use selected::{Selection, selection_section};
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};
 

@@ -26,7 +26,7 @@ use crate::text::PlainText;
 
 /// The built-in templates, by the names under which users may replace them. `base.html` is the frame of all pages,
 /// `days.html` a list of stories by day, `story_card.html` a story in a list.
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("base.html", include_str!("templates/base.html")),
     ("days.html", include_str!("templates/days.html")),
     ("story_card.html", include_str!("templates/story_card.html")),
@@ -34,6 +34,7 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("index.html", include_str!("templates/index.html")),
     ("section.html", include_str!("templates/section.html")),
     ("archive.html", include_str!("templates/archive.html")),
+    ("top.html", include_str!("templates/top.html")),
     ("listing.html", include_str!("templates/listing.html")),
     ("story.html", include_str!("templates/story.html")),
     ("feeds.html", include_str!("templates/feeds.html")),
@@ -428,11 +429,11 @@ pub(super) struct SectionLink {
     title: String,
     description: Option<String>,
     pub href: String,
-    formats: Vec<FormatLink>,
+    pub formats: Vec<FormatLink>,
 }
 
 #[derive(Serialize)]
-struct FormatLink {
+pub(super) struct FormatLink {
     name: &'static str,
     href: String,
     #[serde(rename = "type")]

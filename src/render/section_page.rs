@@ -15,7 +15,7 @@ use crate::render::address::{self, Format};
 use crate::render::card::{Card, CardPlace, Date, cards, days};
 use crate::render::entry::PreparedSection;
 use crate::render::page::{FeedLink, PageHead, Pages, SectionLink, alternates, value};
-use crate::render::{RenderError, SectionView, shown, text};
+use crate::render::{RenderError, SectionView, selected, shown, text};
 
 /// The target size of a page: what a phone loads at once. A longer page shows fewer stories and summaries.
 const PAGE_BYTES: usize = 56_000;
@@ -109,7 +109,7 @@ impl Pages {
     ) -> Result<String, RenderError> {
         let (site, section) = (view.site, view.section);
         let page = PageHead {
-            alternates: alternates(site, section),
+            alternates: selected::alternates_with_selections(site, section),
             description: section.description.as_deref().and_then(text::line),
             robots: (!section.is_public()).then_some("noindex"),
             ..PageHead::new(site, Some(&section.title), &format!("{}/", section.id))
@@ -125,6 +125,7 @@ impl Pages {
             all_feeds => self.all_feeds(view),
             sources => value(sources(view)),
             facets => self.facets(view, cards),
+            selections => value(selected::links(site, section)),
             face => section.image.as_ref().filter(|_| site.pictures).and_then(|image| shown::over_https(image.as_str())),
             feed_url => address::uri(&address::subscription(site, section, Format::Atom)),
         };

@@ -63,6 +63,7 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         };
         pages.section(&view.prepare())?;
         pages.archive(&SectionView { archive: Some(2), prev_archive: Some(1), ..view }.prepare())?;
+        pages.top(&view.prepare(), &section, Duration::from_secs(3600))?;
         for listed in [ListingKind::Source(&feeds[0]), ListingKind::Tag(None), ListingKind::Tag(Some("topic"))] {
             pages.listing(&view.prepare(), listed)?;
         }
@@ -134,6 +135,7 @@ fn section() -> Section {
         per_feed: None,
         edits: Edits::Apply,
         source_in: Some(SourcePlace::Author),
+        top: None,
         image: None,
         formerly: Vec::new(),
         podcast: None,

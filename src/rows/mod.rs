@@ -24,7 +24,7 @@ pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, Signatur
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow, feed_terms_hash};
 pub use section::{DefinitionParts, DefinitionRow, JudgingRow, PassBatch, StoryPosition};
-pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, StoredCopy, StoredStory};
+pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, RecentRow, StoredCopy, StoredStory};
 pub use standing::{
     Copies, CopyHead, CopyLimits, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow,
 };

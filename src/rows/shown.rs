@@ -78,6 +78,17 @@ pub struct PlacedRow {
     pub has_frozen: bool,
 }
 
+/// A story of a section's ranking, before its copies are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecentRow {
+    /// The number of the story.
+    pub story: StoryNumber,
+    /// The time by which the section sorts the story.
+    pub sort_at: Timestamp,
+    /// How many entries the story has, including those that the section does not see.
+    pub entries: usize,
+}
+
 /// An archive document as it was written.
 #[derive(Clone, Debug)]
 pub struct ArchiveRow {

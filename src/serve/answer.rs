@@ -16,7 +16,7 @@ use super::session::{self, is_same};
 use crate::config::{Access, Section};
 use crate::feed::SectionId;
 use crate::publish::{ContentCoding, Edition, Editions, GONE, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
-use crate::render::{Format, TAGS};
+use crate::render::{Format, Selection, TAGS};
 
 /// The Content-Security-Policy of every answer. A page may load its own style, and images and media over https, but no
 /// scripts.
@@ -410,7 +410,9 @@ pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Res
         }
         Some(new) if is_of_section(rest) => unauthorized(editions, new, request, rest == "/"),
         _ if is_of_section(rest) && editions.setting.gone.contains(id) => absent(editions, GONE, StatusCode::GONE),
-        _ if is_edition(rest) && editions.setting.sections.contains_key(&SectionId::from(id)) => unavailable(),
+        _ if editions.setting.sections.get(&SectionId::from(id)).is_some_and(|section| has_edition(section, rest)) => {
+            unavailable()
+        }
         _ => absent(editions, NOT_FOUND, StatusCode::NOT_FOUND),
     };
     request.finish(response)
@@ -418,7 +420,19 @@ pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Res
 
 /// Returns whether the rest of a path, after a section's id, has the form of one of the section's editions or pages.
 fn is_of_section(rest: &str) -> bool {
-    is_edition(rest) || rest.starts_with("/archive/")
+    is_edition(rest) || selection_at(rest).is_some() || rest.starts_with("/archive/")
+}
+
+/// Returns the selection of a section to which the rest of a path leads, after the section's id.
+fn selection_at(rest: &str) -> Option<Selection> {
+    let rest = rest.strip_prefix('/')?;
+    let (name, rest) = rest.find(['.', '/']).map_or((rest, ""), |at| rest.split_at(at));
+    Selection::named(name).filter(|_| matches!(rest, "" | "/" | ".atom" | ".rss" | ".json"))
+}
+
+/// Returns whether the rest of a path leads to an edition or page that the section has once it is published.
+fn has_edition(section: &Section, rest: &str) -> bool {
+    is_edition(rest) || selection_at(rest).is_some_and(|selection| selection.is_of(section))
 }
 
 fn is_edition(rest: &str) -> bool {

@@ -17,6 +17,7 @@ mod readiness;
 mod searched;
 mod sections;
 mod stories;
+mod top;
 
 pub use archives::{Archive, NewArchive, PushedOut, archive, pushed_out};
 pub use copies::copies_of;
@@ -30,3 +31,4 @@ pub use readiness::{Readiness, readiness};
 pub use searched::{SearchHit, SearchHits, find};
 pub use sections::{SECTION_FEEDS, SectionContent, known_since, permanent_id, section_content};
 pub use stories::{first_public, first_shown, story_in, title_in};
+pub use top::{TopContent, top_content};

@@ -26,7 +26,7 @@ pub(super) fn written(
 }
 
 /// Reads a placed story as its section shows it; `None` if the store has no text of it.
-fn read_placed(
+pub(super) fn read_placed(
     view: &View,
     config: &Config,
     section: &Section,

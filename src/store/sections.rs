@@ -11,7 +11,7 @@ use super::{StoreError, View};
 use crate::entry::Entry;
 use crate::feed::SectionId;
 use crate::number::{SectionNumber, StoryNumber};
-use crate::rows::{KnownSection, PlacedRow, PlacementRow};
+use crate::rows::{KnownSection, PlacedRow, PlacementRow, RecentRow};
 use crate::time::Timestamp;
 
 /// The figures of a section, for reports.
@@ -80,6 +80,28 @@ impl View {
         ))?;
         let (sort_at, story) = after.unwrap_or((Timestamp::MAX, StoryNumber(i64::MAX)));
         let rows = statement.query_map(params![section, sort_at.millis(), story, limit.cast_signed()], placed_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Loads at most `limit` stories of a section that are sorted by a time after `since`, newest first, each with that
+    /// time and the number of its entries. Reads only indexes, because there may be very many.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn sorted_after(
+        &self,
+        section: SectionNumber,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<RecentRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT story, sort_at, (SELECT count(*) FROM entry WHERE entry.story = placement.story) FROM placement
+             WHERE section = ?1 AND left_at IS NULL AND sort_at > ?2 ORDER BY sort_at DESC, story DESC LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![section, since.millis(), limit.cast_signed()], |row| {
+            Ok(RecentRow { story: row.get(0)?, sort_at: time(row, 1)?, entries: row.get::<_, u32>(2)? as usize })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

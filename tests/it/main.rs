@@ -68,6 +68,7 @@ mod store;
 mod stories;
 mod support;
 mod templates;
+mod top;
 mod trial;
 mod validity;
 mod visitors;

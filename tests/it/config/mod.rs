@@ -263,6 +263,12 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             section("source_in = \"titel\""),
             "7:13: expected one of \"author\", \"title\", \"content\", \"none\" (did you mean \"title\"?)",
         ),
+        (section("top = \"0 seconds\""), "7:7: expected a time from 1 hour to 31 days (write top = \"24 hours\")"),
+        (section("top = \"60 days\""), "7:7: expected a time from 1 hour to 31 days (write top = \"24 hours\")"),
+        (
+            section("top = 24"),
+            "7:7: expected a string, found a number (write the unit too, such as \"30 seconds\" or \"7 days\")",
+        ),
         (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
         (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table (put it in brackets: [{ … }])"),
         (section("keep = [ {} ]"), "7:10: an empty rule would match every story (remove it)"),

@@ -56,6 +56,7 @@ pub fn section(id: &str, title: &str) -> Section {
         per_feed: None,
         edits: Edits::Apply,
         source_in: Some(SourcePlace::Author),
+        top: None,
         image: None,
         formerly: Vec::new(),
         podcast: None,

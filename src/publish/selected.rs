@@ -1,0 +1,97 @@
+//! Renders the selections of a section, such as its ranking: the same formats as the section, and a page.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::edition::{Edition, FEED_FORMATS, HTML_TYPE, PageSet, Rendered, SelectedDocuments, path};
+use super::editions::SectionEditions;
+use super::section::{feed, private, view};
+use super::{PublishError, Publisher};
+use crate::config::{Config, Section};
+use crate::render::{self, Pages, PreparedSection, RenderError, SectionView, Selection};
+use crate::shown::{self, Infos, TopContent};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+impl Publisher {
+    /// Renders the selections of a section whose permanent id is `id`.
+    pub(super) async fn render_selected(
+        &self,
+        config: &Arc<Config>,
+        section: &Arc<Section>,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<SelectedDocuments, PublishError> {
+        let mut selected = SelectedDocuments::default();
+        if let Some(span) = section.top {
+            let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
+            let reading = self.store.read(move |reader| {
+                shown::top_content(reader, &of_config, &of_section, span, &Infos::sharing(reader, &infos), now)
+            });
+            let content = reading.await?;
+            selected.next_change = content.next_change;
+            let (config, section, pages) = (config.clone(), section.clone(), self.pages(config));
+            let id = format!("{id}/{}", Selection::Top.name());
+            let rendering = tokio::task::spawn_blocking(move || top(&config, &section, &id, &content, span, &pages));
+            selected.documents.extend(rendering.await.map_err(StoreError::from)??);
+        }
+        Ok(selected)
+    }
+
+    /// Adds validators to the documents of a section's selections. Keeps those of its last editions that have the same
+    /// content.
+    pub(super) async fn finish_selected(
+        &self,
+        selected: SelectedDocuments,
+        before: Option<&SectionEditions>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Arc<Edition>)>, StoreError> {
+        let mut finished = Vec::new();
+        for document in selected.documents {
+            let path = document.path.clone();
+            let known = before.into_iter().flat_map(|before| &before.selected).find(|(known, _)| *known == path);
+            let (edition, _) = self.finish(document, known.map(|(_, edition)| edition), now).await?;
+            finished.push((path, edition));
+        }
+        Ok(finished)
+    }
+}
+
+/// Renders the documents of a ranking.
+fn top(
+    config: &Config,
+    of: &Section,
+    id: &str,
+    content: &TopContent,
+    span: Duration,
+    pages: &PageSet,
+) -> Result<Vec<Rendered>, PublishError> {
+    let section = render::selection_section(of, Selection::Top);
+    let view = SectionView { hubs: &[], updated: content.updated, ..view(config, &section, id, &content.stories) };
+    documents(&view.prepare(), pages, |pages, ranking| pages.top(ranking, of, span))
+}
+
+/// Renders a selection in each format, and its page.
+fn documents(
+    selection: &PreparedSection,
+    pages: &PageSet,
+    page: impl Fn(&Pages, &PreparedSection) -> Result<String, RenderError>,
+) -> Result<Vec<Rendered>, PublishError> {
+    let section = selection.view.section;
+    let mut documents = Vec::new();
+    for format in FEED_FORMATS {
+        documents.push(feed(selection, path(&section.id, format), format)?);
+    }
+    let failed = |source| PublishError::Render { section: section.id.to_string(), source };
+    let served = page(&pages.served, selection).map_err(failed)?;
+    let in_folder = pages.for_folder.as_deref().map(|pages| page(pages, selection)).transpose().map_err(failed)?;
+    documents.push(Rendered {
+        in_folder: in_folder.map(Bytes::from),
+        ..Rendered::public(format!("{}/", section.id), HTML_TYPE, served.into_bytes())
+    });
+    // Readers need the same credentials as for the section, whose id comes before the slash.
+    let private = private(section).and_then(|id| id.as_str().split('/').next().map(Into::into));
+    Ok(documents.into_iter().map(|document| Rendered { private: private.clone(), ..document }).collect())
+}
