@@ -35,6 +35,8 @@ pub enum Kind {
     Tables(&'static Shape),
     /// A table of secrets with any keys.
     Secrets,
+    /// A table with any keys, whose values are one of these strings.
+    TableOf(&'static [&'static str]),
 }
 
 impl Shape {
@@ -54,6 +56,9 @@ const DEDUP: Kind = Kind::OneOf(&["text", "links", "off"]);
 const REPUBLISH: Kind = Kind::OneOf(&["full", "summary", "link"]);
 const EDITS: Kind = Kind::OneOf(&["apply", "ignore", "bump"]);
 const SOURCE_IN: Kind = Kind::OneOf(&["author", "title", "content", "none"]);
+const AI: Kind = Kind::OneOf(&["no-training", "none"]);
+/// The documents of a section that an alias may lead to: the extensions of their addresses.
+pub(super) const ALIAS_FORMATS: [&str; 4] = ["atom", "rss", "json", "opml"];
 const FRONT: Kind = Kind::OneOf(&["bands", "river"]);
 
 shape!(MAIN, "the main file", {
@@ -85,6 +90,7 @@ shape!(SITE, "[site]", {
     accent: Kind::Text,
     logo: Kind::Text,
     pictures: Kind::Boolean,
+    ai: AI,
 });
 shape!(OWNER, "owner = { … }", { name: Kind::Text, email: Kind::Text });
 shape!(SERVER, "[server]", { listen: Kind::Text, admin: Kind::Text, admin_hosts: Kind::Texts });
@@ -143,6 +149,7 @@ shape!(SECTION, "[[section]]", {
     image: Kind::Text,
     top: Kind::Text,
     formerly: Kind::Texts,
+    aliases: Kind::TableOf(&ALIAS_FORMATS),
     podcast: Kind::Table(&PODCAST),
     token: Kind::Secret,
     basic_auth: Kind::Table(&BASIC_AUTH),

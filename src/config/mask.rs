@@ -171,7 +171,13 @@ impl Harmless {
                 let references = table.values().filter_map(|secret| secret.get_ref().as_table());
                 references.for_each(|table| self.add_table(table, &SECRET));
             }
-            (Kind::Table(_) | Kind::Tables(_) | Kind::Secret | Kind::Secrets, _) | (_, DeValue::Table(_)) => {}
+            (Kind::TableOf(words), DeValue::Table(table)) => {
+                let is_known =
+                    |value: &&Spanned<DeValue>| value.get_ref().as_str().is_some_and(|word| words.contains(&word));
+                self.values.extend(table.values().filter(is_known).map(Spanned::span));
+            }
+            (Kind::TableOf(_) | Kind::Table(_) | Kind::Tables(_) | Kind::Secret | Kind::Secrets, _)
+            | (_, DeValue::Table(_)) => {}
             // These keys take one name; a list may hold the secret itself.
             (_, DeValue::Array(_)) if matches!(key, "env" | "file") => {}
             (_, DeValue::Array(items)) => items.iter().for_each(|item| self.add_value(key, item, kind)),

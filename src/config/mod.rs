@@ -4,6 +4,7 @@
 //! (`files` does both). The result is checked as a whole, so no other module checks it again. No message quotes a secret, and
 //! no problem hides another: one run finds them all.
 
+mod alias;
 mod definition;
 pub mod edit;
 pub mod effective;

@@ -86,6 +86,17 @@ pub struct Site {
     pub logo: Option<Url>,
     /// Whether pages show the pictures of stories, which readers load from other sites. Default: true.
     pub pictures: bool,
+    /// What operators of AI services are asked not to do; `None` to ask for nothing.
+    pub ai: Option<AiRefusal>,
+}
+
+/// What operators of AI services are asked not to do with the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AiRefusal {
+    /// To train models with it.
+    Training,
+    /// To train models with it, or to fetch it for answers to their users.
+    Everything,
 }
 
 /// What the front page shows.
@@ -359,6 +370,8 @@ pub struct Section {
     pub top: Option<Duration>,
     /// Former ids, whose addresses redirect to this section.
     pub formerly: Vec<SectionId>,
+    /// Further addresses of the section's documents.
+    pub aliases: Vec<Alias>,
     /// The podcast metadata, if the section is a podcast.
     pub podcast: Option<PodcastChannel>,
     /// What readers must present; `None` if the section is public.
@@ -516,6 +529,16 @@ pub struct HookCommand {
     pub arguments: Vec<String>,
     /// The file that names the program. Only its owner may be able to change it.
     pub config_file: PathBuf,
+}
+
+/// A further address of a document of a section, such as the address that the feed had in another program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The path under the site's URL, without the leading slash: letters, digits and `-._~+` in parts between slashes. No part
+    /// begins with a dot, and only the last may be empty.
+    pub path: String,
+    /// The extension of the document's own address: `atom`, `rss`, `json` or `opml`.
+    pub extension: &'static str,
 }
 
 /// What a section does with an entry that changes.

@@ -114,6 +114,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::TextOrTexts => json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] }),
         Kind::Table(shape) => to(shape),
         Kind::Tables(shape) => json!({ "type": "array", "items": to(shape) }),
+        Kind::TableOf(words) => json!({ "type": "object", "additionalProperties": { "enum": words } }),
         Kind::Secrets => json!({ "type": "object", "additionalProperties": secret }),
     }
 }

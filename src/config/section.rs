@@ -12,7 +12,7 @@ use super::feed::Feeds;
 use super::id::{self, Ids, SectionIds};
 use super::model::{Access, Edits, FeedList, PodcastChannel, Section};
 use super::reader::{Fault, Node, Table};
-use super::{keys, rule, value};
+use super::{alias, keys, rule, value};
 use crate::entry::SourcePlace;
 use crate::feed::{FeedId, SectionId};
 
@@ -43,15 +43,18 @@ pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<SectionHead<'a>>, SectionI
 /// Reads all sections. Returns those without errors, in the order of the files.
 pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, facets: &[String]) -> Vec<Arc<Section>> {
     let takers = Takers::new(feeds);
-    let mut formerly = HashSet::new();
+    let (mut formerly, mut aliases) = (HashSet::new(), Vec::new());
     let mut sections = Vec::new();
     for SectionHead { table, id } in heads {
         let taken = takers.of(table, id.as_ref(), id.as_ref().and_then(|id| feeds.named.get(id)));
         let section = read(table, id.as_ref(), &taken, feeds, facets);
         let former = section.iter().flat_map(|section| &section.formerly);
         check_former_ids(table, former, ids, &mut formerly);
+        let of_section = section.iter().flat_map(|section| &section.aliases);
+        aliases.extend(of_section.map(|alias| (alias.path.clone(), table.place_of("aliases"), table.reading)));
         sections.extend(section.map(Arc::new));
     }
+    alias::check(&aliases, ids, &formerly);
     sections
 }
 
@@ -89,6 +92,7 @@ fn read(
         image,
         top: table.get("top", value::top),
         formerly: table.get("formerly", |node| node.list(id::section)).unwrap_or_default(),
+        aliases: table.get("aliases", alias::read).unwrap_or_default(),
         podcast,
         access: access(table),
         title: table.get("title", value::words).unwrap_or_else(|| id.map(title_of).unwrap_or_default()),

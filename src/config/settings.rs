@@ -58,6 +58,7 @@ pub(super) fn read(main: &Table) -> Settings {
     let server = server(server_table.as_ref());
     let site_table = main.table("site", &keys::SITE);
     let site = site(site_table.as_ref(), &server);
+    site_table.iter().for_each(|table| warn_of_base_path(table, &site));
     let is_public = site_table.is_some_and(|table| table.has("url"));
     if let Some(table) = server_table.filter(|_| !is_public) {
         require_url(&table, &server);
@@ -91,6 +92,20 @@ fn site(table: Option<&Table>, server: &Server) -> Site {
         accent: table.and_then(|table| table.get("accent", colour)),
         logo: table.and_then(|table| table.get("logo", value::web_url)),
         pictures: table.and_then(|table| table.get("pictures", Node::boolean)).unwrap_or(true),
+        ai: table.and_then(|table| table.get("ai", value::ai)),
+    }
+}
+
+/// Warns if crawlers cannot find the site's robots.txt, because they look for it only at the root of the host.
+fn warn_of_base_path(table: &Table, site: &Site) {
+    if site.ai.is_some() && site.url.path() != "/" {
+        let message = format!(
+            "crawlers look for robots.txt at the root of {}, and newswire serves it under {}",
+            site.url.host_str().unwrap_or("the host"),
+            site.url.path()
+        );
+        let hint = "copy its lines into the robots.txt of the host; pages and feeds carry `tdm-reservation` anyway";
+        table.reading.warn(&table.place_of("ai"), Fault::new(message, hint));
     }
 }
 

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::keys;
-use super::model::{Allow, BasicAuth, Dedup, Edits, Front, Listen, Republish};
+use super::model::{AiRefusal, Allow, BasicAuth, Dedup, Edits, Front, Listen, Republish};
 use super::reader::{Fault, Node, Table};
 use super::{SecretRef, shown_url};
 use crate::entry::SourcePlace;
@@ -260,6 +260,10 @@ pub(super) fn source_in(node: Node) -> Result<Option<SourcePlace>, Fault> {
 
 pub(super) fn front(node: Node) -> Result<Front, Fault> {
     choice(node, &[("bands", Front::Bands), ("river", Front::River)])
+}
+
+pub(super) fn ai(node: Node) -> Result<AiRefusal, Fault> {
+    choice(node, &[("no-training", AiRefusal::Training), ("none", AiRefusal::Everything)])
 }
 
 /// Reads one of a few words.

@@ -1,4 +1,5 @@
-//! Renders documents on request: the pages of stories, archive documents, the search page, and the lists of feeds.
+//! Renders documents on request: the pages of stories, archive documents, the search page, the lists of feeds
+//! and the sitemaps.
 //! [`shown`](crate::shown) decides what readers may see.
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use super::edition::{Edition, FEED_FORMATS, PageSet, made_now};
 use super::listings;
 use super::lists::{self, ListRequest};
 use super::queue::{RequestTurn, read_limits};
+use super::sitemap::sitemap_number;
 use super::{PublishError, Publisher};
 use crate::config::Config;
 use crate::feed::SectionId;
@@ -44,6 +46,8 @@ enum WantedPage<'p> {
     Listing(String, Option<Format>),
     /// A page of the list of feeds, by its number.
     Feeds(usize),
+    /// A sitemap, by its number; 0 for the first or only one.
+    Sitemap(usize),
     /// The feeds of a section as OPML; `None` for all feeds.
     Opml(Option<SectionId>),
 }
@@ -53,6 +57,9 @@ impl<'p> WantedPage<'p> {
     fn parse(path: &'p str) -> Option<WantedPage<'p>> {
         if path == "search" {
             return Some(WantedPage::Search);
+        }
+        if let Some(number) = sitemap_number(path) {
+            return Some(WantedPage::Sitemap(number));
         }
         if let Some(slug) = path.strip_prefix("story/") {
             let slug = slug.strip_suffix('/').unwrap_or(slug);
@@ -115,6 +122,10 @@ impl Publisher {
             WantedPage::Opml(Some(section)) => {
                 let Some(section) = config.section(&section) else { return Ok(None) };
                 return self.requested_opml(config, Some(section)).await.map(Some);
+            }
+            WantedPage::Sitemap(number) => {
+                let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
+                self.sitemap(config, number, Some(turn)).await?
             }
             WantedPage::Story(slug) => {
                 let turn = self.making.enter().await.ok_or(PublishError::Busy)?;

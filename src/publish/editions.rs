@@ -21,7 +21,6 @@ pub struct Editions {
     /// The editions of each section, in the config's order; `None` for a section that was never rendered successfully.
     pub(super) sections: Vec<Option<Arc<SectionEditions>>>,
     pub(super) index: Option<Arc<Edition>>,
-    pub(super) sitemap: Option<Arc<Edition>>,
     /// Pages and archive documents that were requested since this publication, by path.
     pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
     /// The paths of the tags that have a page. They are computed at first use.
@@ -33,6 +32,8 @@ pub struct Editions {
 pub struct SiteSetting {
     /// The current id of each former section id.
     pub formerly: HashMap<String, SectionId>,
+    /// The path of the document that each alias leads to.
+    pub aliases: HashMap<String, String>,
     /// The ids of removed sections.
     pub gone: BTreeSet<String>,
     /// The sections by id. Readers of a private section need credentials.
@@ -60,7 +61,7 @@ pub struct PrivatePages {
     pub asks_for_password: Bytes,
 }
 
-/// The editions of a section, and what the index and the sitemap show of it.
+/// The editions of a section, and what the index shows of it.
 #[derive(Clone, Debug)]
 pub(super) struct SectionEditions {
     /// The documents: one for each of [`FEED_FORMATS`], then the page.
@@ -97,7 +98,6 @@ impl Editions {
     pub fn edition(&self, path: &str) -> Option<&Arc<Edition>> {
         match path {
             "" => self.index.as_ref(),
-            "sitemap.xml" => self.sitemap.as_ref(),
             _ => self.setting.documents.get(path).or_else(|| self.of_section(path)),
         }
     }
@@ -122,8 +122,7 @@ impl Editions {
 
     /// Returns all editions with their paths, in no particular order.
     pub fn all(&self) -> impl Iterator<Item = (String, &Arc<Edition>)> {
-        let of_site = [("", &self.index), ("sitemap.xml", &self.sitemap)];
-        let of_site = of_site.into_iter().filter_map(|(path, edition)| Some((path.to_owned(), edition.as_ref()?)));
+        let of_site = self.index.iter().map(|index| (String::new(), index));
         let unchanging = self.setting.documents.iter().map(|(path, edition)| (path.clone(), edition));
         let of_sections = self.setting.positions.iter().filter_map(|(id, position)| {
             let id = SectionId::from(&**id);

@@ -17,6 +17,8 @@ use super::editions::{Editions, SectionEditions};
 use super::lists::{ALL_FEEDS, ListRequest};
 use super::section::archive_path;
 use super::shown_row::Changed;
+use super::site::aliases;
+use super::sitemap::sitemap_number;
 use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -81,12 +83,12 @@ pub(super) struct FolderMemory {
     sections: Vec<Option<Arc<SectionEditions>>>,
     /// The editions that were written, by path.
     editions: HashMap<String, Arc<Edition>>,
-    /// When the list of feeds was written.
+    /// When the list of feeds and the sitemaps were written.
     listed: Option<Instant>,
 }
 
-/// How often the list of feeds is written, unless a command requests the folder. It is not written at every change,
-/// because every poll may change the state of a feed.
+/// How often the list of feeds and the sitemaps are written, unless a command requests the folder. They are not written at
+/// every change: every poll may change the state of a feed, and sitemaps need all stories of the archive.
 const LIST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many bytes are collected before they are written, so that a site with a million stories does not use too much
@@ -178,6 +180,7 @@ impl Publisher {
             if current.edition(&format!("{}/", section.id)).is_none() {
                 files.keep_section(&section.id);
             }
+            self.write_aliases(config, &current, section, &mut files).await?;
             for old in &section.formerly {
                 self.write_stubs(config, &current, old, section, &mut files).await?;
             }
@@ -286,8 +289,11 @@ impl Publisher {
         Ok(())
     }
 
-    /// Writes the pages of the list of feeds.
+    /// Writes the sitemaps and the pages of the list of feeds.
     async fn write_list(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
+        for (path, sitemap) in self.sitemaps(config).await? {
+            files.put(path, sitemap.identity).await?;
+        }
         let states: Arc<[_]> = self.feed_states(config, None).await?.into();
         let PageSet { served, for_folder } = self.pages(config);
         let pages = for_folder.unwrap_or(served);
@@ -297,6 +303,30 @@ impl Publisher {
                 break;
             };
             files.put(file_name(&render::feed_list_path(number)), page.identity).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the documents of a section again at their aliases. An alias of a document that does not exist yet keeps its file.
+    async fn write_aliases(
+        &self,
+        config: &Arc<Config>,
+        current: &Editions,
+        section: &Arc<Section>,
+        files: &mut FolderWriter,
+    ) -> Result<(), PublishError> {
+        for (alias, document) in aliases(section) {
+            let file = file_name(&alias);
+            let edition = if document == path(&section.id, Format::Opml) {
+                Some(self.opml(config, Some(section), None).await?)
+            } else {
+                current.edition(&document).cloned()
+            };
+            match edition {
+                Some(edition) => files.put(file, edition.identity.clone()).await?,
+                None if files.before.contains(&file) => files.keep(file),
+                None => {}
+            }
         }
         Ok(())
     }
@@ -367,10 +397,12 @@ impl FolderWriter {
         self.files.insert(file);
     }
 
-    /// Keeps the pages of the list of feeds unchanged.
+    /// Keeps the pages of the list of feeds and the sitemaps unchanged.
     fn keep_list(&mut self) {
-        let is_list =
-            |file: &&String| file.strip_suffix("index.html").is_some_and(|path| super::list_number(path).is_some());
+        let is_list = |file: &&String| {
+            let of_feeds = || file.strip_suffix("index.html").is_some_and(|path| super::list_number(path).is_some());
+            sitemap_number(file).is_some() || of_feeds()
+        };
         self.files.extend(self.before.iter().filter(is_list).cloned());
     }
 

@@ -22,6 +22,7 @@ mod section;
 mod selected;
 mod shown_row;
 mod site;
+mod sitemap;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
@@ -207,9 +208,8 @@ impl Publisher {
             positions.extend((0..config.sections.len()).filter(|position| is_new(&config.sections[*position])));
         }
         positions.extend(sections.iter().filter_map(|id| setting.positions.get(id.as_str())));
-        let (index, sitemap) = (before.index.clone(), before.sitemap.clone());
-        let mut editions =
-            Editions { setting, sections: kept, index, sitemap, made: Mutex::default(), tags: OnceLock::new() };
+        let index = before.index.clone();
+        let mut editions = Editions { setting, sections: kept, index, made: Mutex::default(), tags: OnceLock::new() };
         let mut has_new_content = is_new_setting;
         for position in positions.iter().copied() {
             let section = &config.sections[position];
@@ -233,7 +233,7 @@ impl Publisher {
                 Err(error) => published.errors.push(error),
             }
         }
-        if has_new_content && let Err(error) = self.publish_overviews(config, &mut editions, now).await? {
+        if has_new_content && let Err(error) = self.publish_index(config, &mut editions, now).await? {
             published.errors.push(error);
         }
         *self.current.write().expect("no code panics while it holds the lock") = Arc::new(editions);

@@ -1,15 +1,16 @@
 //! Renders the documents of the whole site. Some depend only on the config and the templates, such as the "about" page
-//! and the styles. The others are overviews of the sections: the index and the sitemap.
+//! and the styles. The other is the index, which shows the newest stories of the sections.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE};
+use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE};
 use super::editions::{Editions, PrivatePages, SectionEditions, SiteSetting};
+use super::sitemap::SITEMAP;
 use super::{GONE, NOT_FOUND, PublishError, Publisher};
-use crate::config::{Config, Section};
+use crate::config::{AiRefusal, Config, Section};
 use crate::feed::SectionId;
 use crate::render::{self, Pages, RenderError, SectionSummary};
 use crate::store::StoreError;
@@ -65,6 +66,7 @@ impl Publisher {
         let sections = &config.sections;
         Ok(Arc::new(SiteSetting {
             formerly: sections.iter().flat_map(|section| formerly(section)).collect(),
+            aliases: sections.iter().flat_map(|section| aliases(section)).collect(),
             gone: gone.iter().map(SectionId::to_string).collect(),
             sections: sections.iter().map(|section| (section.id.clone(), section.clone())).collect(),
             session_key,
@@ -75,36 +77,31 @@ impl Publisher {
         }))
     }
 
-    /// Renders the index and the sitemap from the stories that the sections show.
+    /// Renders the index from the stories that the sections show.
     ///
     /// # Errors
     ///
-    /// Fails if the store cannot be written. The inner error means that a page cannot be rendered. Then the last index
-    /// and sitemap stay.
-    pub(super) async fn publish_overviews(
+    /// Fails if the store cannot be written. The inner error means that the page cannot be rendered. Then the last index
+    /// stays.
+    pub(super) async fn publish_index(
         &self,
         config: &Arc<Config>,
         editions: &mut Editions,
         now: Timestamp,
     ) -> Result<Result<(), PublishError>, StoreError> {
         let (of_config, sections, pages) = (config.clone(), editions.sections.clone(), self.pages(config));
-        let rendering = tokio::task::spawn_blocking(move || overviews(&of_config, &sections, &pages));
-        let [index, sitemap] = match rendering.await? {
+        let rendering = tokio::task::spawn_blocking(move || index(&of_config, &sections, &pages));
+        let index = match rendering.await? {
             Ok(rendered) => rendered,
             Err(source) => return Ok(Err(PublishError::Render { section: "index".to_owned(), source })),
         };
         editions.index = Some(self.finish(index, editions.index.as_ref(), now).await?.0);
-        editions.sitemap = Some(self.finish(sitemap, editions.sitemap.as_ref(), now).await?.0);
         Ok(Ok(()))
     }
 }
 
-/// Renders the index and the sitemap.
-fn overviews(
-    config: &Config,
-    sections: &[Option<Arc<SectionEditions>>],
-    pages: &PageSet,
-) -> Result<[Rendered; 2], RenderError> {
+/// Renders the index.
+fn index(config: &Config, sections: &[Option<Arc<SectionEditions>>], pages: &PageSet) -> Result<Rendered, RenderError> {
     let public = config.sections.iter().zip(sections).filter(|(section, _)| section.is_public());
     let shown: Vec<(&Section, &SectionEditions)> =
         public.filter_map(|(section, shown)| Some((&**section, shown.as_deref()?))).collect();
@@ -116,9 +113,7 @@ fn overviews(
         feeds: &shown.faces,
     });
     let summaries: Vec<_> = summaries.collect();
-    let slugs: BTreeSet<&str> = shown.iter().flat_map(|(_, shown)| shown.slugs()).map(String::as_str).collect();
-    let index = Rendered::page("", pages, |pages| pages.index(&config.site, &summaries))?;
-    Ok([index, Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, &summaries, &slugs)?)])
+    Rendered::page("", pages, |pages| pages.index(&config.site, &summaries))
 }
 
 /// Renders the documents that depend only on the config and the templates.
@@ -150,16 +145,47 @@ fn formerly(section: &Section) -> Vec<(String, SectionId)> {
     section.formerly.iter().map(|old| (old.to_string(), section.id.clone())).collect()
 }
 
-/// Returns a robots.txt (RFC 9309) that allows everything and names the sitemap.
-fn robots(config: &Config) -> String {
-    format!("User-agent: *\nDisallow:\nSitemap: {}\n", render::under(&config.site, "sitemap.xml"))
+/// Returns the path of each alias of a section, and the path of the document that it leads to.
+pub(super) fn aliases(section: &Section) -> impl Iterator<Item = (String, String)> {
+    section.aliases.iter().map(|alias| (alias.path.clone(), format!("{}.{}", section.id, alias.extension)))
 }
 
-/// Renders the sitemap: the site's own pages, the sections, then the stories that they show.
-fn sitemap(config: &Config, summaries: &[SectionSummary], slugs: &BTreeSet<&str>) -> Result<Vec<u8>, RenderError> {
-    let newest = summaries.iter().map(|summary| summary.updated).max();
-    let mut pages = vec![(String::new(), newest), ("about/".to_owned(), None), ("feeds/".to_owned(), None)];
-    pages.extend(summaries.iter().map(|summary| (format!("{}/", summary.section.id), Some(summary.updated))));
-    pages.extend(slugs.iter().map(|slug| (format!("story/{slug}/"), None)));
-    render::sitemap(&config.site, pages.iter().map(|(path, changed)| (path.as_str(), *changed)))
+/// The crawlers that fetch pages to train models, by the names that their operators document.
+const TRAINING_CRAWLERS: [&str; 10] = [
+    "AI2Bot",
+    "Amazonbot",
+    "Applebot-Extended",
+    "Bytespider",
+    "CCBot",
+    "ClaudeBot",
+    "cohere-training-data-crawler",
+    "Google-Extended",
+    "GPTBot",
+    "meta-externalagent",
+];
+
+/// The crawlers that fetch pages for the answers of AI services.
+const ANSWER_CRAWLERS: [&str; 9] = [
+    "ChatGPT-User",
+    "Claude-SearchBot",
+    "Claude-User",
+    "DuckAssistBot",
+    "meta-externalfetcher",
+    "MistralAI-User",
+    "OAI-SearchBot",
+    "Perplexity-User",
+    "PerplexityBot",
+];
+
+/// Returns a robots.txt (RFC 9309) that names the sitemap, and allows everything except what `ai` refuses.
+fn robots(config: &Config) -> String {
+    let refused: &[&[&str]] = match config.site.ai {
+        None => &[],
+        Some(AiRefusal::Training) => &[&TRAINING_CRAWLERS],
+        Some(AiRefusal::Everything) => &[&TRAINING_CRAWLERS, &ANSWER_CRAWLERS],
+    };
+    let names: String = refused.iter().copied().flatten().map(|name| format!("User-agent: {name}\n")).collect();
+    let refusal =
+        if names.is_empty() { String::new() } else { format!("{names}Disallow: {}\n\n", config.site.url.path()) };
+    format!("{refusal}User-agent: *\nDisallow:\nSitemap: {}\n", render::under(&config.site, SITEMAP))
 }

@@ -54,6 +54,7 @@ pub fn listing_section(path: &str, title: String) -> Section {
         top: None,
         image: None,
         formerly: Vec::new(),
+        aliases: Vec::new(),
         podcast: None,
         access: None,
         definition_hash: 0,

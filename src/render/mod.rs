@@ -52,7 +52,7 @@ pub use page::{Pages, Search, SearchedStory, StoryView};
 pub use rss::rss;
 pub use section_page::SectionPages;
 pub use selected::{Selection, selection_section};
-pub use sitemap::sitemap;
+pub use sitemap::{sitemap, sitemap_index};
 pub use status::{StatusEvent, status_feed, status_page};
 
 /// The style sheet of the pages, served as `style.css`.

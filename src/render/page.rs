@@ -549,6 +549,7 @@ impl Pages {
             rights => site.rights.as_deref().and_then(text::line),
             owner => site.owner.as_ref().and_then(|owner| text::line(&owner.name)),
             logo => site.logo.as_ref().and_then(|logo| shown::over_https(logo.as_str())),
+            reserves_mining => site.ai.is_some(),
             home => address::path(site, ""),
             style => address::path(site, STYLE_NAME),
             favicon => address::path(site, "favicon.svg"),

@@ -61,6 +61,7 @@ pub fn selection_section(section: &Section, selection: Selection) -> Section {
         id: format!("{}/{}", section.id, selection.name()).as_str().into(),
         title: format!("{}: {}", section.title, selection.title().to_lowercase()),
         formerly: Vec::new(),
+        aliases: Vec::new(),
         podcast: None,
         ..section.clone()
     }

@@ -119,6 +119,7 @@ fn site(is_full: bool) -> Site {
         accent: None,
         logo: is_full.then(|| address("logo.svg")),
         pictures: true,
+        ai: None,
     }
 }
 
@@ -138,6 +139,7 @@ fn section() -> Section {
         top: None,
         image: None,
         formerly: Vec::new(),
+        aliases: Vec::new(),
         podcast: None,
         access: None,
         definition_hash: 0,

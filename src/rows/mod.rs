@@ -23,7 +23,7 @@ pub use hook::{HookRecord, HookRow, HookStanding, MessageRow, MessageSubject, Ne
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow, feed_terms_hash};
-pub use section::{DefinitionParts, DefinitionRow, JudgingRow, PassBatch, StoryPosition};
+pub use section::{DefinitionParts, DefinitionRow, JudgingRow, PassBatch, StoryPageRow, StoryPosition};
 pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, RecentRow, StoredCopy, StoredStory};
 pub use standing::{
     Copies, CopyHead, CopyLimits, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow,

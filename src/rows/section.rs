@@ -34,6 +34,19 @@ pub struct DefinitionParts {
     pub feeds: FeedSet,
 }
 
+/// The page of a story that is in a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoryPageRow {
+    /// The story.
+    pub story: StoryNumber,
+    /// The slug, which is part of the page's address.
+    pub slug: String,
+    /// When the text that the section shows last changed, or when the story entered the section.
+    pub changed: Timestamp,
+    /// Whether a copy of the story has a link. Then the page is not the original of the story.
+    pub has_link: bool,
+}
+
 /// The position of a story in a pass over all stories, newest first: the time and the number of the story.
 pub type StoryPosition = (Timestamp, StoryNumber);
 

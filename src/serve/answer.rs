@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::session::{self, is_same};
-use crate::config::{Access, Section};
+use crate::config::{Access, Section, Site};
 use crate::feed::SectionId;
 use crate::publish::{ContentCoding, Edition, Editions, GONE, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
 use crate::render::{Format, Selection, TAGS};
@@ -70,6 +70,11 @@ impl<'r> SiteRequest<'r> {
         let is_base = path.len() + 1 == base_path.len() && base_path.starts_with(path);
         let path = if is_base { "" } else { path.strip_prefix(base_path).or(path.strip_prefix('/')).unwrap_or(path) };
         Ok(SiteRequest { parts, base_path, path, is_secure: site.scheme() == "https" })
+    }
+
+    /// Returns the same request for another path without the base path and the leading slash.
+    pub(super) fn at(self, path: &'r str) -> SiteRequest<'r> {
+        SiteRequest { path, ..self }
     }
 
     /// Returns the path without the base path and the leading slash.
@@ -396,7 +401,8 @@ pub(super) fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<
 pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Response {
     let &SiteRequest { base_path, path, parts, .. } = request;
     let as_page = format!("{path}/");
-    if editions.edition(&as_page).is_some() || list_number(&as_page).is_some() {
+    let is_page = editions.edition(&as_page).is_some() || list_number(&as_page).is_some();
+    if is_page || editions.setting.aliases.contains_key(&as_page) {
         return request.finish(moved(&format!("{base_path}{path}/"), parts));
     }
     let (id, rest) = section_of(path);
@@ -489,6 +495,14 @@ pub(super) fn plain(status: StatusCode, text: &'static str) -> Response {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     add_security_headers(response.headers_mut());
+    response
+}
+
+/// Adds the header that reserves the rights of text and data mining (TDMRep), if the site reserves them.
+pub(super) fn reserve(site: &Site, mut response: Response) -> Response {
+    if site.ai.is_some() {
+        response.headers_mut().insert("tdm-reservation", HeaderValue::from_static("1"));
+    }
     response
 }
 

@@ -66,12 +66,20 @@ struct PublicSite {
 impl PublicSite {
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let config = self.configs.borrow().clone();
+        answer::reserve(&config.site, self.answer_for(&config, request).await)
+    }
+
+    async fn answer_for(&self, config: &Arc<Config>, request: Request<Incoming>) -> Response {
         let editions = self.publisher.current();
         // The body is never read, except that of the form for a private section's token.
         let (request, body) = request.into_parts();
         let site_request = match answer::SiteRequest::of(&request, &config.site.url) {
             Ok(site_request) => site_request,
             Err(refusal) => return refusal,
+        };
+        let site_request = match editions.setting.aliases.get(site_request.path()) {
+            Some(document) => site_request.at(document),
+            None => site_request,
         };
         if site_request.is_preflight() {
             return answer::preflight(&editions, &site_request);
@@ -89,7 +97,7 @@ impl PublicSite {
         if let Some(edition) = edition {
             return answer::edition(&editions, edition, &site_request).await;
         }
-        match self.publisher.make(&config, site_request.path(), |name| site_request.parameter(name)).await {
+        match self.publisher.make(config, site_request.path(), |name| site_request.parameter(name)).await {
             Ok(Some(edition)) => answer::edition(&editions, &edition, &site_request).await,
             Ok(None) => answer::without_edition(&editions, &site_request),
             Err(error) if error.is_for_now() => answer::unavailable(),

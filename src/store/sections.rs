@@ -11,7 +11,7 @@ use super::{StoreError, View};
 use crate::entry::Entry;
 use crate::feed::SectionId;
 use crate::number::{SectionNumber, StoryNumber};
-use crate::rows::{KnownSection, PlacedRow, PlacementRow, RecentRow};
+use crate::rows::{KnownSection, PlacedRow, PlacementRow, RecentRow, StoryPageRow};
 use crate::time::Timestamp;
 
 /// The figures of a section, for reports.
@@ -180,6 +180,34 @@ impl View {
         let mut statement = self.connection.prepare_cached("SELECT id FROM section WHERE gone >= ?1 ORDER BY id")?;
         let ids = statement.query_map([since.millis()], |row| Ok(SectionId::from(text(row, 0)?)))?;
         Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// Loads the pages of the stories in a section whose number is greater than `after`, at most `limit`, in the order of their
+    /// numbers.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn story_pages(
+        &self,
+        section: &SectionId,
+        after: StoryNumber,
+        limit: usize,
+    ) -> Result<Vec<StoryPageRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT story.number, slug, coalesce(changed, entered, placement.sort_at),
+               EXISTS (SELECT 1 FROM entry JOIN link ON link.entry = entry.number WHERE entry.story = story.number)
+             FROM placement JOIN story ON story.number = placement.story
+             WHERE section = (SELECT number FROM section WHERE id = ?1) AND left_at IS NULL AND story > ?2
+             ORDER BY placement.story LIMIT ?3",
+        )?;
+        let page = |row: &Row| {
+            let (story, slug, changed) = (row.get(0)?, row.get(1)?, time(row, 2)?);
+            Ok(StoryPageRow { story, slug, changed, has_link: row.get(3)? })
+        };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let pages = statement.query_map(params![section.as_str(), after, limit], page)?;
+        Ok(pages.collect::<Result<_, _>>()?)
     }
 
     /// Loads the slugs of all stories in a section, including those beyond its configured limit. Also loads the slug of

@@ -8,6 +8,7 @@
     reason = "a test fails by a panic, may be a long table, and may say what it measured"
 )]
 
+mod addresses;
 mod archive;
 mod attribution;
 mod browser;

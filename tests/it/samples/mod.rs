@@ -40,6 +40,7 @@ pub fn site() -> Site {
         accent: None,
         logo: None,
         pictures: true,
+        ai: None,
     }
 }
 
@@ -59,6 +60,7 @@ pub fn section(id: &str, title: &str) -> Section {
         top: None,
         image: None,
         formerly: Vec::new(),
+        aliases: Vec::new(),
         podcast: None,
         access: None,
         definition_hash: 0,
