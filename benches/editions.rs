@@ -95,6 +95,7 @@ fn render(bed: &Bed, stories: &[ShownStory]) {
         max_age: Duration::from_secs(900),
         archive: None,
         prev_archive: Some(1),
+        podcast_guid: None,
     };
     let section = view.prepare();
     for write in [render::atom, render::rss, render::json] {

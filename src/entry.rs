@@ -298,6 +298,22 @@ pub struct Enclosure {
     pub repeats_picture: bool,
 }
 
+impl Enclosure {
+    /// Whether podcast clients can play the file: audio or video on a web server. If the feed declares neither, the extension of
+    /// the URL decides.
+    pub fn is_playable(&self) -> bool {
+        let is_on_the_web = matches!(self.url.scheme(), "http" | "https") && self.url.host_str() != Some("localhost");
+        let declared = self.media_type.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_declared = ["audio/", "video/"].iter().any(|kind| declared.starts_with(kind));
+        let extension = self.url.path().rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        let is_named = || extension.is_some_and(|extension| PLAYABLE.contains(&&*extension));
+        is_on_the_web && (is_declared || !declared.starts_with("image/") && is_named())
+    }
+}
+
+/// The extensions of audio and video files.
+const PLAYABLE: [&str; 8] = ["m4a", "m4v", "mp3", "mp4", "oga", "ogg", "opus", "webm"];
+
 /// A reference from a reply to the entry that it answers: `thr:in-reply-to` (RFC 4685 §3). The number of replies is not
 /// stored, because it changes all the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -387,12 +403,44 @@ pub struct Podcast {
     /// Whether `itunes:explicit` is true; absent if it is not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explicit: Option<bool>,
+    /// The kind of the episode (`itunes:episodeType`); absent if it is not declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode_type: Option<EpisodeType>,
     /// The transcripts, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transcripts: Vec<Transcript>,
     /// The address and media type of `podcast:chapters`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chapters: Option<Transcript>,
+}
+
+/// The kind of an episode (`itunes:episodeType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EpisodeType {
+    /// A whole episode.
+    Full,
+    /// A short advertisement of the podcast.
+    Trailer,
+    /// Additional material.
+    Bonus,
+}
+
+impl EpisodeType {
+    /// Returns the name in `itunes:episodeType`.
+    pub fn name(self) -> &'static str {
+        match self {
+            EpisodeType::Full => "full",
+            EpisodeType::Trailer => "trailer",
+            EpisodeType::Bonus => "bonus",
+        }
+    }
+
+    /// Finds a kind by its name, in any case.
+    pub fn named(name: &str) -> Option<EpisodeType> {
+        let kinds = [EpisodeType::Full, EpisodeType::Trailer, EpisodeType::Bonus];
+        kinds.into_iter().find(|kind| name.trim().eq_ignore_ascii_case(kind.name()))
+    }
 }
 
 /// A text of an episode: `podcast:transcript`, or `podcast:chapters`, which has the same form.

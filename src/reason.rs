@@ -151,6 +151,8 @@ pub enum Why {
     },
     /// The section has `keep` rules, and none of them matched.
     NoKeep,
+    /// The section is a podcast, and the story has no recording that may be published.
+    NoRecording,
     /// A rule matched, and so decided.
     Rule {
         /// The position of the rule.
@@ -180,6 +182,7 @@ impl Why {
             Why::Merged => "united",
             Why::TakesAll { .. } => "takes_all",
             Why::NoKeep => "no_keep",
+            Why::NoRecording => "no_recording",
             Why::Rule { .. } => "rule",
             Why::TakesNone => "takes_none",
             Why::NoSection => "no_section",
@@ -207,6 +210,9 @@ impl fmt::Display for Why {
                 write!(f, "the section has no keep rules, and no drop rule matched this story from the feed {lead}")
             }
             Why::NoKeep => f.write_str("no keep rule matched"),
+            Why::NoRecording => {
+                f.write_str("the section is a podcast, and the story has no audio or video file that may be published")
+            }
             Why::Rule { place, matched } => write!(f, "{place} matched {}", Matched::list(matched)),
             Why::TakesNone => f.write_str("none of the story's feeds belongs to the section"),
             Why::NoSection => f.write_str("the section is not configured"),

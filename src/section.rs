@@ -19,7 +19,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::config::{self, Config, Feed, Republish, Section, Site};
-use crate::entry::{Category, Entry, Person, Source};
+use crate::entry::{Category, Enclosure, Entry, Person, Source};
 use crate::feed::{FeedId, FeedInfo};
 use crate::link;
 use crate::normalize;
@@ -146,6 +146,9 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
     {
         return verdict(false, Why::TooOld);
     }
+    if section.podcast.is_some() && !has_recording(copies[lead]) {
+        return verdict(false, Why::NoRecording);
+    }
     for (at, rule) in section.drop.iter().enumerate() {
         if let Some(matched) = rule.drop_matches(&subject) {
             return verdict(false, by_rule(RuleList::Drop, at, matched));
@@ -160,6 +163,11 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
         }
     }
     verdict(false, Why::NoKeep)
+}
+
+/// Returns whether the copy has a file that podcast clients can play and that may be published.
+fn has_recording(copy: &SeenCopy) -> bool {
+    copy.feed.republish != Republish::Link && copy.entry.files().any(Enclosure::is_playable)
 }
 
 /// Returns whether one of `rules` matches a story as a section sees it, or there are no rules. `lead` is the index of

@@ -198,6 +198,9 @@ fn sync_sections(
     for (section, id) in newsroom::permanent_ids(config) {
         turn.mint_section_id(section, &id)?;
     }
+    for (section, guid) in newsroom::podcast_guids(config) {
+        turn.mint_podcast_guid(section, &guid)?;
+    }
     for section in &config.sections {
         if turn.note_public(&section.id, section.is_public())? && section.is_public() {
             turn.begin_naming(&section.id)?;

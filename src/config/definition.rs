@@ -9,7 +9,8 @@
 //!   the value.
 //! - A list is its length as a number, and its items. A set is a list whose items are sorted by their bytes.
 //! - The definition is the text `newswire section 2`; the set of the feeds (id, set of tags, set of categories); `max_age` or its
-//!   absence; the list of the facets; the lists of `keep` and `drop`. Rules keep their order, because the first match decides.
+//!   absence; the list of the facets; the lists of `keep` and `drop`; and the text `podcast` if the section is one, because it
+//!   takes only recordings then. Rules keep their order, because the first match decides.
 //! - A category is its term, its scheme or the scheme's absence, and its label or the label's absence.
 //!   [`Rule::canonical`] describes the bytes of a rule.
 
@@ -31,6 +32,7 @@ pub(super) struct Definition<'a> {
     pub drop: &'a [Rule],
     pub max_age: Option<Duration>,
     pub facets: &'a [String],
+    pub is_podcast: bool,
 }
 
 /// The part of a definition that lists the feeds of the section. Sections with the same feeds share one value, because
@@ -74,6 +76,9 @@ impl Definition<'_> {
         for rules in [self.keep, self.drop] {
             form.list(rules.iter().map(Rule::canonical));
         }
+        if self.is_podcast {
+            form.text("podcast");
+        }
         xxh3_64(form.bytes())
     }
 
@@ -85,6 +90,9 @@ impl Definition<'_> {
             for rule in rules {
                 write!(text, " {word} {rule}").expect("writing to a String does not fail");
             }
+        }
+        if self.is_podcast {
+            text.push_str(" podcast");
         }
         xxh3_64(text.as_bytes())
     }

@@ -154,7 +154,12 @@ shape!(SECTION, "[[section]]", {
     token: Kind::Secret,
     basic_auth: Kind::Table(&BASIC_AUTH),
 });
-shape!(PODCAST, "podcast = { … }", { category: Kind::Text, explicit: Kind::Boolean });
+shape!(PODCAST, "podcast = { … }", {
+    category: Kind::Text,
+    explicit: Kind::Boolean,
+    locked: Kind::Boolean,
+    block: Kind::Boolean,
+});
 shape!(RULE, "a rule", {
     title: Kind::TextOrTexts,
     text: Kind::TextOrTexts,

@@ -18,6 +18,7 @@ mod keys;
 mod lexer;
 mod mask;
 mod model;
+mod podcast;
 mod problem;
 mod reader;
 mod rule;
@@ -151,7 +152,7 @@ fn read(main: &Table, tables: &[Table]) -> Config {
     let (section_heads, section_ids) = section::heads(&of_all("section", &keys::SECTION));
     let feed_tables = of_all("feed", &keys::FEED);
     let feeds = feed::read_all(&feed_tables, &settings, &section_ids);
-    let sections = section::read_all(&section_heads, &section_ids, &feeds, &settings.site.facets);
+    let sections = section::read_all(&section_heads, &section_ids, &feeds, &settings);
     feed::warn_of_unused_feeds(&feed_tables, &feeds, &sections);
     let hooks = hook::read_all(&main.tables("hook", &keys::HOOK), &settings.commands, &section_ids, &feeds);
     Config {

@@ -559,6 +559,11 @@ pub struct PodcastChannel {
     pub category: String,
     /// Whether the podcast has explicit content.
     pub explicit: bool,
+    /// Whether other podcast hosts must not import the feed (`podcast:locked`). Default: true, because the episodes belong to
+    /// others.
+    pub locked: bool,
+    /// Whether podcast directories must not list the podcast (`itunes:block`). Default: true, for the same reason.
+    pub block: bool,
 }
 
 /// What a reader of a private section must present.

@@ -10,9 +10,10 @@ use std::time::Duration;
 use super::definition::{DefinedFeeds, Definition};
 use super::feed::Feeds;
 use super::id::{self, Ids, SectionIds};
-use super::model::{Access, Edits, FeedList, PodcastChannel, Section};
+use super::model::{Access, Edits, FeedList, Section};
 use super::reader::{Fault, Node, Table};
-use super::{alias, keys, rule, value};
+use super::settings::Settings;
+use super::{alias, podcast, rule, value};
 use crate::entry::SourcePlace;
 use crate::feed::{FeedId, SectionId};
 
@@ -41,13 +42,18 @@ pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<SectionHead<'a>>, SectionI
 }
 
 /// Reads all sections. Returns those without errors, in the order of the files.
-pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, facets: &[String]) -> Vec<Arc<Section>> {
+pub(super) fn read_all(
+    heads: &[SectionHead],
+    ids: &SectionIds,
+    feeds: &Feeds,
+    settings: &Settings,
+) -> Vec<Arc<Section>> {
     let takers = Takers::new(feeds);
     let (mut formerly, mut aliases) = (HashSet::new(), Vec::new());
     let mut sections = Vec::new();
     for SectionHead { table, id } in heads {
         let taken = takers.of(table, id.as_ref(), id.as_ref().and_then(|id| feeds.named.get(id)));
-        let section = read(table, id.as_ref(), &taken, feeds, facets);
+        let section = read(table, id.as_ref(), &taken, feeds, settings);
         let former = section.iter().flat_map(|section| &section.formerly);
         check_former_ids(table, former, ids, &mut formerly);
         let of_section = section.iter().flat_map(|section| &section.aliases);
@@ -64,19 +70,16 @@ fn read(
     id: Option<&SectionId>,
     taken: &TakenFeeds,
     feeds: &Feeds,
-    facets: &[String],
+    settings: &Settings,
 ) -> Option<Section> {
     let rules = |key| table.get(key, |node| node.list(|node| rule::read(node, feeds))).unwrap_or_default();
     let (keep, drop) = (rules("keep"), rules("drop"));
     let max_age = table.get("max_age", value::duration_from(Duration::from_secs(60)));
     let count = |key, max| table.get(key, |node| node.integer(1..=max)).and_then(|number| usize::try_from(number).ok());
-    let (image, podcast) = (table.get("image", value::web_url), podcast(table));
-    if podcast.is_some() && image.is_none() {
-        let hint = "add image = \"https://…\": a square JPEG or PNG of 1400 to 3000 pixels";
-        let fault = Fault::new("podcast directories refuse a podcast without a cover", hint);
-        table.reading.warn(&table.place_of("podcast"), fault);
-    }
-    let definition = Definition { feeds: &taken.defined, keep: &keep, drop: &drop, max_age, facets };
+    let image = table.get("image", value::web_url);
+    let podcast = podcast::read(table, image.as_ref(), settings);
+    let (facets, is_podcast) = (&*settings.site.facets, podcast.is_some());
+    let definition = Definition { feeds: &taken.defined, keep: &keep, drop: &drop, max_age, facets, is_podcast };
     Some(Section {
         description: table.get("description", value::words),
         definition_hash: definition.hash(),
@@ -105,12 +108,6 @@ fn title_of(id: &SectionId) -> String {
     let words = id.as_str().replace('-', " ");
     let mut chars = words.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-fn podcast(table: &Table) -> Option<PodcastChannel> {
-    let table = table.table("podcast", &keys::PODCAST)?;
-    let explicit = table.get("explicit", Node::boolean).unwrap_or(false);
-    Some(PodcastChannel { category: table.need("category", value::words)?, explicit })
 }
 
 fn access(table: &Table) -> Option<Access> {

@@ -40,6 +40,8 @@ pub(super) struct Settings {
     pub poll: Poll,
     pub commands: Commands,
     pub defaults: FeedDefaults,
+    /// Whether `[site]` names the language, so that it is not only the default.
+    pub has_language: bool,
 }
 
 /// The defaults of keys that a feed does not set.
@@ -59,6 +61,7 @@ pub(super) fn read(main: &Table) -> Settings {
     let site_table = main.table("site", &keys::SITE);
     let site = site(site_table.as_ref(), &server);
     site_table.iter().for_each(|table| warn_of_base_path(table, &site));
+    let has_language = site_table.as_ref().is_some_and(|table| table.has("language"));
     let is_public = site_table.is_some_and(|table| table.has("url"));
     if let Some(table) = server_table.filter(|_| !is_public) {
         require_url(&table, &server);
@@ -69,6 +72,7 @@ pub(super) fn read(main: &Table) -> Settings {
         publish: publish(main),
         stories: stories(main),
         commands: commands(main),
+        has_language,
         site,
         server,
         poll,

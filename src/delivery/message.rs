@@ -91,6 +91,7 @@ fn of_story(
         max_age: std::time::Duration::ZERO,
         archive: None,
         prev_archive: None,
+        podcast_guid: None,
     };
     let Some(story) = render::json_items(&view.prepare()).pop() else { return Ok(None) };
     let url = render::under(&config.site, &format!("{}/", section.id)).to_string();

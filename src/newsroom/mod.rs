@@ -46,4 +46,6 @@ pub use plan::{Change, Plan, runs};
 pub use polled::{Cleaned, Encode, Outcome, Polled, PolledDocument, PolledEntry, TextKeys};
 pub use public::{Reindexed, public_among, public_search, public_sections, public_terms, reindexed};
 pub use rekey::is_flood;
-pub use reload::{FeedChange, Rejudged, feed_changes, permanent_ids, rejudged, rules_hash};
+pub use reload::{
+    FeedChange, Rejudged, feed_changes, permanent_ids, podcast_guid, podcast_guids, rejudged, rules_hash,
+};

@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use url::Host;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::config::{Config, Edits, Feed, Section};
+use crate::config::{Config, Edits, Feed, Section, Site};
 use crate::entry::Category;
 use crate::feed::{FeedId, SectionId};
 use crate::rows::{ConfiguredFeed, DefinitionParts, DefinitionRow, FeedSet, KnownFeed};
 use crate::rule::{CanonicalForm, Rule};
 use crate::schedule;
+use crate::story;
 use crate::time::Timestamp;
 
 /// If more than this many feeds of a section changed, all stories are judged again for the section.
@@ -117,6 +118,10 @@ pub fn rules_hash(config: &Config, section: &Section) -> u64 {
         Edits::Ignore => "ignore",
         Edits::Bump => "bump",
     });
+    // A section that is no podcast has the same hash as before podcasts took only recordings.
+    if section.podcast.is_some() {
+        form.text("podcast");
+    }
     xxh3_64(form.bytes())
 }
 
@@ -164,14 +169,28 @@ pub fn rejudged(
     }
 }
 
+/// Returns the `podcast:guid` of a section at its current address.
+pub fn podcast_guid(site: &Site, section: &SectionId) -> String {
+    story::podcast_guid(&format!("{}{section}.rss", site.url))
+}
+
+/// Returns the `podcast:guid` that each podcast gets, unless it has one; none if the site's address is on this machine.
+pub fn podcast_guids(config: &Config) -> Vec<(&SectionId, String)> {
+    let podcasts = config.sections.iter().filter(|section| section.podcast.is_some() && is_at_a_public_address(config));
+    podcasts.map(|section| (&section.id, podcast_guid(&config.site, &section.id))).collect()
+}
+
 /// Returns the permanent ids that the sections get; none if the site's address is on this machine.
 pub fn permanent_ids(config: &Config) -> Vec<(&SectionId, String)> {
-    let is_public = match config.site.url.host() {
+    let sections = config.sections.iter().filter(|_| is_at_a_public_address(config));
+    sections.map(|section| (&section.id, format!("{}{}", config.site.url, section.id))).collect()
+}
+
+fn is_at_a_public_address(config: &Config) -> bool {
+    match config.site.url.host() {
         Some(Host::Domain(name)) => name != "localhost",
         Some(Host::Ipv4(address)) => !address.is_loopback() && !address.is_unspecified(),
         Some(Host::Ipv6(address)) => !address.is_loopback() && !address.is_unspecified(),
         None => false,
-    };
-    let sections = config.sections.iter().filter(|_| is_public);
-    sections.map(|section| (&section.id, format!("{}{}", config.site.url, section.id))).collect()
+    }
 }

@@ -452,6 +452,7 @@ fn podcast(parsed: &ParsedPodcast, base: Option<&Url>) -> Option<Podcast> {
         episode: parsed.episode,
         season: parsed.season,
         explicit: parsed.explicit,
+        episode_type: parsed.episode_type,
         transcripts: parsed.transcripts.iter().filter_map(transcript).collect(),
         chapters: parsed.chapters.as_ref().and_then(transcript),
     };

@@ -10,7 +10,7 @@ use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};
 use super::pictures::{Picture, is_picture};
 use super::tree::Element;
-use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME_END, SourcePlace};
+use crate::entry::{CREDIT_ROLE_OF_PLACE, CREDIT_SCHEME_END, EpisodeType, SourcePlace};
 
 /// How deep groups may nest. Real feeds nest them at most twice.
 const MAX_GROUPS: usize = 8;
@@ -107,6 +107,7 @@ pub(super) fn itunes(element: &Element, aside: &mut EntryAside, target: &mut Tar
         "episode" => podcast.episode = number(Some(&text)).or(podcast.episode),
         "season" => podcast.season = number(Some(&text)).or(podcast.season),
         "explicit" => podcast.explicit = explicit(&text).or(podcast.explicit),
+        "episodetype" => podcast.episode_type = EpisodeType::named(&text).or(podcast.episode_type),
         "title" => set_text(&mut aside.other_title, element, target),
         "subtitle" => set_text(&mut aside.other_summary, element, target),
         "summary" => {
@@ -122,6 +123,9 @@ pub(super) fn itunes(element: &Element, aside: &mut EntryAside, target: &mut Tar
 
 /// Reads a `podcast:` element.
 pub(super) fn podcast(element: &Element, aside: &mut EntryAside) {
+    if element.name == "alternateenclosure" {
+        return alternate_enclosure(element, aside);
+    }
     let podcast = aside.entry.podcast.get_or_insert_default();
     match &*element.name {
         "transcript" => podcast.transcripts.extend(transcript(element)),
@@ -130,6 +134,21 @@ pub(super) fn podcast(element: &Element, aside: &mut EntryAside) {
         "season" => podcast.season = podcast.season.or_else(|| number(Some(&element.text()))),
         "person" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
+    }
+}
+
+/// Reads a `podcast:alternateEnclosure`: another form of the episode's file. Its first source on the web counts.
+fn alternate_enclosure(element: &Element, aside: &mut EntryAside) {
+    let sources = element.elements().filter(|child| child.name == "source").filter_map(|child| child.attribute("uri"));
+    let mut on_the_web = sources.filter(|uri| uri.starts_with("http://") || uri.starts_with("https://"));
+    if let Some(url) = on_the_web.next() {
+        aside.push_enclosure(ParsedEnclosure {
+            url: url.to_owned(),
+            media_type: element.attribute("type").map(str::to_owned),
+            bytes: number(element.attribute("length")),
+            title: element.attribute("title").map(str::to_owned),
+            ..ParsedEnclosure::default()
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::entry::{Category, Guid, GuidKind, OtherGuids, SharedKeys, SourcePlace};
+use crate::entry::{Category, EpisodeType, Guid, GuidKind, OtherGuids, SharedKeys, SourcePlace};
 use crate::feed::{PollHints, Repair};
 use crate::time::Timestamp;
 
@@ -351,6 +351,8 @@ pub struct ParsedPodcast {
     pub season: Option<u64>,
     /// Whether the episode is marked explicit; `None` if the entry does not say.
     pub explicit: Option<bool>,
+    /// The kind of the episode; `None` if the entry names none that is known.
+    pub episode_type: Option<EpisodeType>,
     /// The transcripts, in document order.
     pub transcripts: Vec<ParsedTranscript>,
     /// The file with the chapters.

@@ -68,6 +68,7 @@ fn render(
         feeds: &content.feeds,
         updated: content.updated,
         prev_archive: newest_archive,
+        podcast_guid: content.podcast_guid.as_deref(),
         ..view(config, section, &content.atom_id, &content.stories)
     };
     let failed = |source| PublishError::Render { section: section.id.to_string(), source };
@@ -162,6 +163,7 @@ pub(super) fn view<'a>(
         max_age: MAX_AGE,
         archive: None,
         prev_archive: None,
+        podcast_guid: None,
     }
 }
 
@@ -287,9 +289,10 @@ impl Publisher {
         let read_limits = read_limits(turn.as_ref());
         let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             let archive = shown::archive(reader, &wanted, &of_section, number, &Infos::sharing(reader, &infos))?;
-            Ok((archive, shown::permanent_id(reader, &wanted, &of_section.id)?))
+            let guid = shown::podcast_guid(reader, &wanted, &of_section)?;
+            Ok((archive, (shown::permanent_id(reader, &wanted, &of_section.id)?, guid)))
         });
-        let (Some(archive), id) = reading.await? else { return Ok(None) };
+        let (Some(archive), (id, podcast_guid)) = reading.await? else { return Ok(None) };
         let current = self.current();
         let set = current.section(&section.id).map_or(archive.changed, |known| known.archive_setting.changed);
         let (config, section) = (config.clone(), section.clone());
@@ -299,6 +302,7 @@ impl Publisher {
                 updated: archive.stories.iter().map(|story| story.updated).max().unwrap_or(archive.changed),
                 hubs: &[],
                 archive: Some(number),
+                podcast_guid: podcast_guid.as_deref(),
                 prev_archive: number.checked_sub(1).filter(|number| *number > 0),
                 ..view(&config, &section, &id, &archive.stories)
             };

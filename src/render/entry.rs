@@ -106,6 +106,8 @@ pub struct EditionEnclosure {
     pub bytes: Option<u64>,
     pub duration_seconds: Option<u64>,
     pub title: Option<String>,
+    /// Whether podcast clients can play the file.
+    pub is_playable: bool,
 }
 
 /// The publication that was added to an entry.
@@ -322,6 +324,7 @@ fn enclosure(enclosure: &entry::Enclosure) -> EditionEnclosure {
         bytes: enclosure.bytes,
         duration_seconds: enclosure.duration_seconds,
         title: enclosure.title.as_deref().and_then(text::line),
+        is_playable: enclosure.is_playable(),
     }
 }
 

@@ -103,6 +103,7 @@ pub(super) fn itunes(entry: &EditionEntry) -> Vec<Extension> {
         podcast.episode.map(|episode| Extension::text(ITUNES.0, "episode", episode)),
         podcast.season.map(|season| Extension::text(ITUNES.0, "season", season)),
         podcast.explicit.map(|explicit| Extension::text(ITUNES.0, "explicit", explicit)),
+        podcast.episode_type.map(|kind| Extension::text(ITUNES.0, "episodeType", kind.name())),
     ];
     extensions.into_iter().flatten().collect()
 }
@@ -144,6 +145,17 @@ pub(super) fn marks_of_source(site: &Site, entry: &EditionEntry) -> Vec<Extensio
     let authors = added.authors.iter().filter(|_| added.place == SourcePlace::Author);
     let publication = mark(&format!("{CREDIT_ROLE_OF_PLACE}{}", added.place.name()), &added.publication);
     std::iter::once(publication).chain(authors.map(|author| mark("author", &author.name))).collect()
+}
+
+/// Returns an enclosure as `podcast:alternateEnclosure`: another form of the episode's file.
+pub(super) fn alternate_enclosure(enclosure: &EditionEnclosure) -> Extension {
+    let attributes = [
+        ("type", Some(enclosure.media_type.clone())),
+        ("length", enclosure.bytes.map(|bytes| bytes.to_string())),
+        ("title", enclosure.title.clone()),
+    ];
+    let source = Extension::with(PODCAST.0, "source", [("uri", Some(enclosure.url.clone()))]);
+    Extension { children: vec![source], ..Extension::with(PODCAST.0, "alternateEnclosure", attributes) }
 }
 
 /// Returns the namespaces for contributors, transcripts and chapters, and for replies, and for each whether the entries need

@@ -44,6 +44,7 @@ const VERSION: &str = "https://jsonfeed.org/version/1.1";
 ///     max_age: Duration::from_secs(900),
 ///     archive: None,
 ///     prev_archive: None,
+///     podcast_guid: None,
 /// };
 /// let document = String::from_utf8(json(&view.prepare())?)?;
 /// assert!(document.contains("\"title\": \"All news\""));

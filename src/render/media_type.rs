@@ -2,9 +2,13 @@
 
 use url::Url;
 
-/// Returns the declared media type if it is valid, else the one for the extension of the URL.
+/// The type of files whose kind is unknown, and another spelling of it.
+const UNKNOWN: [&str; 2] = ["application/octet-stream", "binary/octet-stream"];
+
+/// Returns the declared media type if it is valid and says something, else the one for the extension of the URL.
 pub(super) fn type_of(declared: Option<&str>, url: &Url) -> String {
-    declared.map(str::trim).filter(|declared| is_media_type(declared)).unwrap_or_else(|| guessed_type(url)).to_owned()
+    let declared = declared.map(str::trim).filter(|declared| is_media_type(declared) && !UNKNOWN.contains(declared));
+    declared.unwrap_or_else(|| guessed_type(url)).to_owned()
 }
 
 fn is_media_type(text: &str) -> bool {
@@ -32,7 +36,7 @@ fn guessed_type(url: &Url) -> &'static str {
         "srt" => "application/x-subrip",
         "htm" | "html" => "text/html",
         "txt" => "text/plain",
-        _ => "application/octet-stream",
+        _ => UNKNOWN[0],
     }
 }
 
@@ -47,6 +51,7 @@ mod tests {
         };
         check(Some("audio/x-m4a"), "https://a.example/1.mp3", "audio/x-m4a");
         check(Some("mp3"), "https://a.example/1.MP3?x=.png", "audio/mpeg");
+        check(Some("application/octet-stream"), "https://a.example/1.mp3", "audio/mpeg");
         check(None, "https://a.example/1", "application/octet-stream");
     }
 }

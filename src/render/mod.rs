@@ -86,6 +86,8 @@ pub struct SectionView<'a> {
     pub archive: Option<u32>,
     /// The number of the newest archive document that is older than this document.
     pub prev_archive: Option<u32>,
+    /// The `podcast:guid` of the section, if it is a podcast.
+    pub podcast_guid: Option<&'a str>,
 }
 
 impl SectionView<'_> {

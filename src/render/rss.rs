@@ -93,7 +93,9 @@ fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, 
         (view.section.podcast.is_some(), extension::ITUNES),
         (any_media, extension::MEDIA),
     ];
-    let declared = declared.into_iter().chain(extension::of_entries(entries)).filter(|(used, _)| *used);
+    let podcast = (view.section.podcast.is_some(), extension::PODCAST);
+    let declared = declared.into_iter().chain(extension::of_entries(entries)).chain([podcast]);
+    let declared = declared.filter(|(used, _)| *used);
     declared.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
 }
 
@@ -110,7 +112,7 @@ fn channel_extensions(view: &SectionView) -> Vec<Extension> {
     extensions
 }
 
-/// Returns the elements that podcast directories require in the channel.
+/// Returns the elements that podcast directories require in the channel, or that say how they may use it.
 fn podcast_channel(view: &SectionView) -> Vec<Extension> {
     let Some(podcast) = &view.section.podcast else { return Vec::new() };
     let itunes = extension::ITUNES.0;
@@ -121,13 +123,22 @@ fn podcast_channel(view: &SectionView) -> Vec<Extension> {
     let details = details.into_iter().filter_map(|(name, value)| Some(Extension::text(itunes, name, value?)));
     let image = view.section.image.as_ref().map(address::uri);
     let image = image.map(|image| Extension::with(itunes, "image", [("href", Some(image))]));
+    let yes_or_no = |is_so| if is_so { "yes" } else { "no" };
+    let owner_email = email.and_then(text::line).filter(|email| entry::is_email(email));
+    let locked = Extension {
+        text: Some(yes_or_no(podcast.locked).to_owned()),
+        ..Extension::with(extension::PODCAST.0, "locked", [("owner", owner_email)])
+    };
     let required = vec![
+        locked,
         Extension::text(itunes, "author", text::line(name).unwrap_or_default()),
         Extension::with(itunes, "category", [("text", text::line(&podcast.category))]),
         Extension::text(itunes, "explicit", podcast.explicit),
         Extension { children: details.collect(), ..Extension::with(itunes, "owner", []) },
     ];
-    required.into_iter().chain(image).collect()
+    let block = podcast.block.then(|| Extension::text(itunes, "block", "Yes"));
+    let guid = view.podcast_guid.map(|guid| Extension::text(extension::PODCAST.0, "guid", guid));
+    required.into_iter().chain(block).chain(guid).chain(image).collect()
 }
 
 fn item(view: &SectionView, entry: EditionEntry) -> Item {
@@ -138,7 +149,7 @@ fn item(view: &SectionView, entry: EditionEntry) -> Item {
     item.set_pub_date(entry.published.rfc822());
     item.set_categories(entry.categories.into_iter().map(category).collect::<Vec<_>>());
     item.set_comments(entry.comments);
-    item.set_enclosure(entry.enclosures.into_iter().next().map(enclosure));
+    item.set_enclosure(main_enclosure(view, entry.enclosures).map(enclosure));
     item.set_source(source(entry.source, &entry.link));
     item.set_description(entry.summary_html.unwrap_or_else(|| html_escape::encode_text(&entry.summary).into_owned()));
     item.set_content(entry.content_html);
@@ -164,6 +175,8 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.extend(extension::thumbnail(entry));
     if view.section.podcast.is_some() {
         extensions.extend(extension::itunes(entry));
+        let recordings = entry.enclosures.iter().filter(|enclosure| enclosure.is_playable);
+        extensions.extend(recordings.skip(1).map(extension::alternate_enclosure));
     }
     extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
     extensions.extend(extension::credits(entry));
@@ -195,6 +208,12 @@ fn atom_link(rel: &str, href: String, media_type: Option<&str>) -> Extension {
 
 fn category(category: crate::entry::Category) -> Category {
     Category { name: plain_text(&category.term), domain: category.scheme }
+}
+
+/// Returns the enclosure of an item, which has at most one: in a podcast the first recording, else the first file.
+fn main_enclosure(view: &SectionView, enclosures: Vec<entry::EditionEnclosure>) -> Option<entry::EditionEnclosure> {
+    let is_podcast = view.section.podcast.is_some();
+    enclosures.into_iter().find(|enclosure| enclosure.is_playable || !is_podcast)
 }
 
 /// Converts an enclosure. RSS requires a length, and 0 if it is unknown.

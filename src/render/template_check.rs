@@ -60,6 +60,7 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
             max_age: Duration::from_secs(600),
             archive: None,
             prev_archive: None,
+            podcast_guid: None,
         };
         pages.section(&view.prepare())?;
         pages.archive(&SectionView { archive: Some(2), prev_archive: Some(1), ..view }.prepare())?;

@@ -51,6 +51,8 @@ pub struct KnownSection {
     pub first_seen: Timestamp,
     /// The permanent id of the section; `None` until it gets one.
     pub permanent_id: Option<String>,
+    /// The `podcast:guid` of the section; `None` until it gets one.
+    pub podcast_guid: Option<String>,
 }
 
 /// A story in one section, with its names in that section.

@@ -29,6 +29,6 @@ pub use passing::{Passing, each_story};
 pub use public::{ExplainedStory, PublicStories, PublicStory, explained_story, public_story, search_public};
 pub use readiness::{Readiness, readiness};
 pub use searched::{SearchHit, SearchHits, find};
-pub use sections::{SECTION_FEEDS, SectionContent, known_since, permanent_id, section_content};
+pub use sections::{SECTION_FEEDS, SectionContent, known_since, permanent_id, podcast_guid, section_content};
 pub use stories::{first_public, first_shown, story_in, title_in};
 pub use top::{TopContent, top_content};

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Section};
 use crate::feed::{FeedId, SectionId};
-use crate::newsroom::Viewer;
+use crate::newsroom::{self, Viewer};
 use crate::rows::KnownSection;
 use crate::section::{self, ShownFeed, ShownStory, Window};
 use crate::store::{StoreError, View};
@@ -31,6 +31,8 @@ pub struct SectionContent {
     pub updated: Timestamp,
     /// The section's permanent id.
     pub atom_id: String,
+    /// The `podcast:guid` of the section, if it is a podcast.
+    pub podcast_guid: Option<String>,
 }
 
 /// Returns when the store first saw the first public section that takes a feed. While no section shows a story of the
@@ -86,7 +88,8 @@ pub fn section_content(
     let stories = window.into_stories();
     let updated = stories.iter().map(|story| story.updated).max().unwrap_or(row.first_seen);
     let feeds = shown_feeds(config, section.feeds.iter().take(SECTION_FEEDS), infos)?;
-    Ok(SectionContent { stories, is_full, feeds, updated, atom_id: id_of(config, &section.id, row) })
+    let podcast_guid = guid_of(config, section, &row);
+    Ok(SectionContent { stories, is_full, feeds, updated, atom_id: id_of(config, &section.id, row), podcast_guid })
 }
 
 /// Returns the permanent id of a section. Until an id is stored, that is the section's current address.
@@ -96,6 +99,21 @@ pub fn section_content(
 /// Returns the errors of the store.
 pub fn permanent_id(view: &View, config: &Config, section: &SectionId) -> Result<String, StoreError> {
     Ok(id_of(config, section, view.section(section)?))
+}
+
+/// Returns the `podcast:guid` of a section; `None` if it is no podcast. Until a guid is stored, it is that of the section's
+/// current address.
+///
+/// # Errors
+///
+/// Returns the errors of the store.
+pub fn podcast_guid(view: &View, config: &Config, section: &Section) -> Result<Option<String>, StoreError> {
+    Ok(guid_of(config, section, &view.section(&section.id)?))
+}
+
+fn guid_of(config: &Config, section: &Section, row: &KnownSection) -> Option<String> {
+    section.podcast.as_ref()?;
+    Some(row.podcast_guid.clone().unwrap_or_else(|| newsroom::podcast_guid(&config.site, &section.id)))
 }
 
 fn id_of(config: &Config, section: &SectionId, row: KnownSection) -> String {

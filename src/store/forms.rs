@@ -17,7 +17,8 @@ use url::Url;
 
 use super::sql::text;
 use crate::entry::{
-    Category, Credit, Enclosure, Entry, Guid, GuidKind, InReplyTo, NamedCopy, Person, Podcast, Source, Transcript,
+    Category, Credit, Enclosure, Entry, EpisodeType, Guid, GuidKind, InReplyTo, NamedCopy, Person, Podcast, Source,
+    Transcript,
 };
 use crate::feed::{FeedId, FeedInfo, PollHints};
 use crate::rows::{PublicTerms, ShownCopy, ShownStory, feed_terms_hash};
@@ -236,6 +237,19 @@ impl Kept for GuidKind {
     }
 }
 
+/// The kind of an episode is stored as one word, such as `bonus`.
+impl Kept for EpisodeType {
+    type Form<'a> = Cow<'a, str>;
+
+    fn lend(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.name())
+    }
+
+    fn take(form: Cow<'_, str>) -> EpisodeType {
+        EpisodeType::named(&form).unwrap_or(EpisodeType::Full)
+    }
+}
+
 impl Kept for FeedId {
     type Form<'a> = Cow<'a, str>;
 
@@ -357,6 +371,7 @@ form!(PodcastV1 of Podcast {} [
     episode: Option<u64>,
     season: Option<u64>,
     explicit: Option<bool>,
+    episode_type: Option<EpisodeType>,
     transcripts: Vec<Transcript>,
     chapters: Option<Transcript>,
 ]);

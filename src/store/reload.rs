@@ -233,6 +233,19 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Gives a section a `podcast:guid`, unless the section has one.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn mint_podcast_guid(&self, section: &SectionId, guid: &str) -> Result<(), StoreError> {
+        let mut mint = self
+            .connection
+            .prepare_cached("UPDATE section SET podcast_guid = ?2 WHERE id = ?1 AND podcast_guid IS NULL")?;
+        mint.execute(params![section.as_str(), guid])?;
+        Ok(())
+    }
+
     /// Records whether a section is public, and returns whether that changed.
     ///
     /// # Errors

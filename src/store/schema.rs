@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("migrations/008_polls.sql")),
     Migration::sql(include_str!("migrations/009_judging.sql")),
     Migration::sql(include_str!("migrations/010_hooks.sql")),
+    Migration::sql(include_str!("migrations/011_podcasts.sql")),
 ];
 
 /// The version that this newswire reads and writes.

@@ -55,10 +55,12 @@ impl View {
     ///
     /// Returns the errors of SQLite, and an error if the store has no such section.
     pub fn section(&self, id: &SectionId) -> Result<KnownSection, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT number, first_seen, atom_id FROM section WHERE id = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT number, first_seen, atom_id, podcast_guid FROM section WHERE id = ?1")?;
         Ok(statement.query_row([id.as_str()], |row| {
-            Ok(KnownSection { number: row.get(0)?, first_seen: time(row, 1)?, permanent_id: row.get(2)? })
+            let (number, first_seen, permanent_id) = (row.get(0)?, time(row, 1)?, row.get(2)?);
+            Ok(KnownSection { number, first_seen, permanent_id, podcast_guid: row.get(3)? })
         })?)
     }
 

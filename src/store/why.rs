@@ -45,7 +45,9 @@ pub(super) fn why_columns(why: &Why) -> WhyColumns {
             Some(json.expect("these are texts, which JSON can hold"))
         }
         Why::Old { words, .. } => Some(words.clone()),
-        Why::TooOld | Why::NoFeed | Why::Merged | Why::NoKeep | Why::TakesNone | Why::NoSection => None,
+        Why::TooOld | Why::NoFeed | Why::Merged | Why::NoKeep | Why::NoRecording | Why::TakesNone | Why::NoSection => {
+            None
+        }
     };
     WhyColumns { rule: why.rule().map(|rule| rule.to_string()), code: why.code(), detail }
 }
@@ -65,6 +67,7 @@ fn of_columns(rule: Option<RulePlace>, code: &str, detail: Option<&str>) -> Why 
         ("no_feed", _) => Why::NoFeed,
         ("united", _) => Why::Merged,
         ("no_keep", _) => Why::NoKeep,
+        ("no_recording", _) => Why::NoRecording,
         ("takes_none", _) => Why::TakesNone,
         ("no_section", _) => Why::NoSection,
         ("takes_all", Some(lead)) => Why::TakesAll { lead: lead.into() },
@@ -111,6 +114,7 @@ mod tests {
         check(Why::Merged, None, "united", None);
         check(Why::TakesAll { lead: "wire".into() }, None, "takes_all", Some("wire"));
         check(Why::NoKeep, None, "no_keep", None);
+        check(Why::NoRecording, None, "no_recording", None);
         check(Why::Rule { place, matched: two }, Some("keep[2]"), "rule", Some(json));
         let words = "drop[0] matched title Sponsored from wire".to_owned();
         check(Why::Old { rule: Some(place), words: words.clone() }, Some("keep[2]"), "old", Some(&words));

@@ -97,6 +97,15 @@ pub fn slug_number(slug: &str) -> Option<StoryNumber> {
     Some(StoryNumber(number))
 }
 
+/// The namespace of `podcast:guid`, as the podcast namespace defines it.
+const PODCAST_NAMESPACE: Uuid = Uuid::from_u128(0xead4_c236_bf58_58c6_a2c6_a6b2_8d12_8cb6);
+
+/// Returns the `podcast:guid` for the address of a feed: its UUIDv5, made without the scheme and final slashes.
+pub fn podcast_guid(address: &str) -> String {
+    let name = address.split_once("://").map_or(address, |(_, rest)| rest);
+    Uuid::new_v5(&PODCAST_NAMESPACE, name.trim_end_matches('/').as_bytes()).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +136,13 @@ mod tests {
         check("?!", "7");
         check(&"word ".repeat(40), &format!("{}7", "word-".repeat(12)));
         check(&"x".repeat(100), &format!("{}-7", "x".repeat(60)));
+    }
+
+    /// The address and guid are the example of the podcast namespace.
+    #[test]
+    fn guid_of_a_podcast_is_the_one_that_the_podcast_namespace_defines() {
+        let check = |address: &str| assert_eq!(podcast_guid(address), "917393e3-1b1e-5cef-ace4-edaa54e1f810");
+        check("https://mp3s.nashownotes.com/pc20rss.xml");
+        check("http://mp3s.nashownotes.com/pc20rss.xml/");
     }
 }

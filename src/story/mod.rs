@@ -32,7 +32,7 @@ mod words;
 
 pub use credit::{Publication, is_credited};
 pub use former::{FormerCopy, FormerNames};
-pub use id::{minted_id, own_id, private_id, replaced_id, slug, slug_number, source_id, unnamed};
+pub use id::{minted_id, own_id, podcast_guid, private_id, replaced_id, slug, slug_number, source_id, unnamed};
 pub use keys::{LinkKey, link_keys, original, page};
 pub use lead::{LeadCandidate, LeadRule, lead};
 pub use likeness::Wording;

@@ -45,6 +45,7 @@ mod mutations;
 mod normalize;
 mod pages;
 mod parse;
+mod podcast;
 mod poll;
 mod privacy;
 mod private_pages;

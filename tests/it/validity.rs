@@ -108,6 +108,33 @@ fn no_document_breaks_a_rule_of_the_feed_validator() {
 }
 
 #[test]
+fn no_rss_document_breaks_a_rule_of_the_best_practices_profile() {
+    with_views(|view| {
+        let archive = SectionView { archive: Some(2), prev_archive: Some(1), ..view.clone() };
+        for view in [view, &archive] {
+            assert_eq!(rules::profile_faults(&render::rss(&view.prepare()).unwrap()), Vec::<String>::new());
+        }
+    });
+}
+
+#[test]
+fn no_podcast_breaks_a_rule_of_psp_1_or_of_apple() {
+    let (site, feeds) = (site(), feeds());
+    let section = Section { image: Some(url("https://news.example.org/cover.png")), ..podcast_section() };
+    let recording = episode().entry.enclosures[0].clone();
+    assert!(recording.is_playable());
+    for (_, mut stories) in sections() {
+        // A podcast takes only stories with a recording.
+        stories.iter_mut().for_each(|story| story.entry.enclosures.push(recording.clone()));
+        let guid = Some("917393e3-1b1e-5cef-ace4-edaa54e1f810");
+        let view = SectionView { podcast_guid: guid, ..view(&site, &section, &stories, &feeds) };
+        let document = render::rss(&view.prepare()).unwrap();
+        assert_eq!(rules::podcast_faults(&document), Vec::<String>::new());
+        assert_eq!(rules::faults(&document), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn section_rendered_twice_has_the_same_bytes() {
     with_views(|view| {
         assert_eq!(render::atom(&view.prepare()).unwrap(), render::atom(&view.prepare()).unwrap());

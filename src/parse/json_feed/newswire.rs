@@ -5,7 +5,7 @@
 //! copies (the same news in other feeds). `_newswire` is trusted as little as the same elements of Atom.
 
 use super::{Author, MAX_PARTS, number, people, plain};
-use crate::entry::{Category, SourcePlace};
+use crate::entry::{Category, EpisodeType, SourcePlace};
 use crate::parse::dates;
 use crate::parse::lenient::{Flag, List, OfText, Rare, Text, object};
 use crate::parse::model::{
@@ -123,6 +123,7 @@ object! {
         episode: Text,
         season: Text,
         explicit: Flag,
+        episode_type: Text,
         transcripts: List<File, MAX_PARTS>,
         chapters: Rare<File>,
     }
@@ -237,6 +238,7 @@ fn podcast(podcast: OurPodcast) -> ParsedPodcast {
         episode: number(podcast.episode),
         season: number(podcast.season),
         explicit: podcast.explicit.0,
+        episode_type: podcast.episode_type.0.as_deref().and_then(EpisodeType::named),
         transcripts: podcast.transcripts.kept.into_iter().filter_map(file).collect(),
         chapters: podcast.chapters.0.and_then(|chapters| file(*chapters)),
     }

@@ -337,11 +337,6 @@ fn legal_but_probably_unintended_settings_are_warnings() {
         "5:6: newswire has pages of its own under /tags/, and a section with this id can hide them (write id = \"tags-news\" and \
          formerly = [\"tags\"])",
     );
-    check(
-        &format!("{FEED}{SECTION}podcast = {{ category = \"News\" }}\n"),
-        "7:11: podcast directories refuse a podcast without a cover (add image = \"https://…\": a square JPEG or PNG of 1400 to \
-         3000 pixels)",
-    );
     let too_often = "(few feeds change so often, and publishers may block you; write \"every 15 minutes\" or more)";
     for (schedule, gap) in [("every 2 minutes", "2 minutes"), ("*/5 * * * *", "5 minutes"), ("0,1 8 * * *", "1 minute")]
     {

@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use newswire::config::{Edits, Owner, PodcastChannel, Section, Site};
-use newswire::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Podcast, Source, SourcePlace, Transcript};
+use newswire::entry::{
+    Category, Enclosure, Entry, EpisodeType, Guid, GuidKind, Person, Podcast, Source, SourcePlace, Transcript,
+};
 use newswire::render::{SectionView, StoryView};
 use newswire::section::{ShownCopy, ShownFeed, ShownStory};
 use newswire::time::Timestamp;
@@ -69,7 +71,7 @@ pub fn section(id: &str, title: &str) -> Section {
 }
 
 pub fn podcast_section() -> Section {
-    let podcast = PodcastChannel { category: "News".to_owned(), explicit: false };
+    let podcast = PodcastChannel { category: "News".to_owned(), explicit: false, locked: true, block: true };
     Section { podcast: Some(podcast), ..section("listen", "Listen") }
 }
 
@@ -92,6 +94,7 @@ pub fn view<'a>(
         max_age: Duration::from_secs(600),
         archive: None,
         prev_archive: None,
+        podcast_guid: None,
     }
 }
 
@@ -290,6 +293,7 @@ pub fn episode() -> ShownStory {
             episode: Some(12),
             season: Some(2),
             explicit: Some(false),
+            episode_type: Some(EpisodeType::Bonus),
             transcripts: vec![file("12.vtt", "text/vtt"), file("12.json", "application/json")],
             chapters: Some(file("chapters.json", "application/json+chapters")),
         }),

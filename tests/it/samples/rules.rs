@@ -224,3 +224,153 @@ fn rss(channel: &Element, faults: &mut Faults) {
         channel.all("item").flat_map(|item| &item.children).any(|child| child.name.starts_with("itunes:"));
     faults.unless(is_podcast || !uses_itunes, channel, "itunes elements without those of the channel");
 }
+
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[^\s@()]+@[^\s@()]+\.[^\s@()]+ \([^()]+\)$").unwrap());
+static UUID: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap());
+
+/// Returns what the RSS Best Practices Profile (rssboard.org/rss-profile) would not allow in an RSS document.
+pub fn profile_faults(document: &[u8]) -> Vec<String> {
+    let root = read(document);
+    let (channel, mut faults) = (&root.children[0], Faults(Vec::new()));
+    only_one(channel, &["title", "link", "description"], 1, &mut faults);
+    let once = [
+        "cloud",
+        "copyright",
+        "docs",
+        "generator",
+        "image",
+        "language",
+        "lastBuildDate",
+        "managingEditor",
+        "pubDate",
+        "rating",
+        "skipDays",
+        "skipHours",
+        "textInput",
+        "ttl",
+        "webMaster",
+    ];
+    only_one(channel, &once, 0, &mut faults);
+    let is_self = |link: &&Element| link.attribute("type") == Some("application/rss+xml");
+    faults.unless(channel.links("atom:link", "self").filter(is_self).count() == 1, channel, "no address of its own");
+    for contact in channel.all("managingEditor").chain(channel.all("webMaster")) {
+        faults.unless(CONTACT.is_match(&contact.text), contact, "no address with a name in parentheses");
+    }
+    for image in channel.all("image") {
+        only_one(image, &["url", "title", "link"], 1, &mut faults);
+        let is_same = |name| image.text_of(name) == channel.text_of(name);
+        faults.unless(is_same("title") && is_same("link"), image, "not the title and link of the channel");
+    }
+    for item in channel.all("item") {
+        let once = ["author", "comments", "description", "enclosure", "guid", "link", "pubDate", "source", "title"];
+        only_one(item, &once, 0, &mut faults);
+        let has_words = item.all("title").chain(item.all("description")).any(|words| !words.text.trim().is_empty());
+        faults.unless(has_words, item, "neither title nor description");
+        profile_item(item, &mut faults);
+    }
+    faults.0
+}
+
+fn profile_item(item: &Element, faults: &mut Faults) {
+    let position = |name: &str| item.children.iter().position(|child| child.name == name);
+    if let Some(content) = position("content:encoded") {
+        let is_before = position("description").is_some_and(|description| description < content);
+        faults.unless(is_before, item, "content:encoded without a description before it");
+    }
+    for guid in item.all("guid").filter(|guid| guid.attribute("isPermaLink") != Some("false")) {
+        faults.unless(guid.text.starts_with("http"), guid, "a permalink that is no address of the web");
+    }
+    for link in item.all("link").chain(item.all("comments")) {
+        faults.unless(URI.is_match(&link.text), link, "no whole address");
+    }
+    // `author` needs an e-mail address, so names stand in dc:creator.
+    item.all("author").for_each(|author| faults.unless(author.text.contains('@'), author, "no e-mail address"));
+    for enclosure in item.all("enclosure") {
+        let attribute = |name| enclosure.attribute(name).unwrap_or_default();
+        faults.unless(attribute("url").starts_with("http"), enclosure, "no address of the web");
+        faults.unless(attribute("length").parse::<u64>().is_ok(), enclosure, "no length");
+        faults.unless(MEDIA_TYPE.is_match(attribute("type")), enclosure, "no type");
+    }
+    item.all("category").for_each(|category| faults.unless(!category.text.trim().is_empty(), category, "empty"));
+    let is_source = |source: &Element| source.attribute("url").is_some() && !source.text.trim().is_empty();
+    item.all("source").for_each(|source| faults.unless(is_source(source), source, "no title or address"));
+}
+
+/// Returns what PSP-1 (the podcast RSS specification of the Podcast Standards Project) and Apple Podcasts would not allow in an
+/// RSS document of a podcast.
+pub fn podcast_faults(document: &[u8]) -> Vec<String> {
+    let root = read(document);
+    let (channel, mut faults) = (&root.children[0], Faults(Vec::new()));
+    for (prefix, namespace) in [
+        ("xmlns:itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
+        ("xmlns:podcast", "https://podcastindex.org/namespace/1.0"),
+        ("xmlns:atom", "http://www.w3.org/2005/Atom"),
+    ] {
+        faults.unless(root.attribute(prefix) == Some(namespace), &root, prefix);
+    }
+    faults.unless(root.attribute("version") == Some("2.0"), &root, "version");
+    let needed = [
+        "title",
+        "description",
+        "link",
+        "language",
+        "itunes:category",
+        "itunes:explicit",
+        "itunes:image",
+        "itunes:author",
+        "itunes:owner",
+        "podcast:guid",
+        "podcast:locked",
+    ];
+    only_one(channel, &needed, 1, &mut faults);
+    only_one(channel, &["itunes:block", "itunes:type", "itunes:complete", "itunes:new-feed-url"], 0, &mut faults);
+    faults.unless(channel.links("atom:link", "self").count() == 1, channel, "no address of its own");
+    faults.unless(channel.text_of("description").len() <= 4000, channel, "a description of more than 4000 bytes");
+    faults.unless(UUID.is_match(channel.text_of("podcast:guid")), channel, "podcast:guid is no UUID of version 5");
+    faults.unless(matches!(channel.text_of("podcast:locked"), "yes" | "no"), channel, "podcast:locked");
+    let owner = channel.all("itunes:owner").next();
+    faults.unless(
+        owner.is_some_and(|owner| owner.text_of("itunes:email").contains('@')),
+        channel,
+        "no address of the owner",
+    );
+    let is_picture = |image: &&Element| {
+        let href = image.attribute("href").unwrap_or_default();
+        href.starts_with("https://") && [".jpg", ".jpeg", ".png"].iter().any(|ending| href.ends_with(ending))
+    };
+    faults.unless(channel.all("itunes:image").filter(is_picture).count() == 1, channel, "no JPEG or PNG as a cover");
+    let flags = channel.all("itunes:explicit").chain(channel.all("item").flat_map(|item| item.all("itunes:explicit")));
+    flags.for_each(|flag| faults.unless(matches!(&*flag.text, "true" | "false"), flag, "neither true nor false"));
+    for item in channel.all("item") {
+        podcast_item(item, &mut faults);
+    }
+    faults.0
+}
+
+fn podcast_item(item: &Element, faults: &mut Faults) {
+    only_one(item, &["title", "enclosure", "guid", "pubDate"], 1, faults);
+    let once =
+        ["itunes:duration", "itunes:image", "itunes:episode", "itunes:season", "itunes:episodeType", "itunes:block"];
+    only_one(item, &once, 0, faults);
+    let is_recording =
+        |kind: Option<&str>| kind.is_some_and(|kind| kind.starts_with("audio/") || kind.starts_with("video/"));
+    for enclosure in item.all("enclosure") {
+        faults.unless(is_recording(enclosure.attribute("type")), enclosure, "neither audio nor video");
+    }
+    for number in item.all("itunes:episode").chain(item.all("itunes:season")).chain(item.all("itunes:duration")) {
+        faults.unless(number.text.parse::<u64>().is_ok_and(|number| number > 0), number, "no positive number");
+    }
+    for kind in item.all("itunes:episodeType") {
+        faults.unless(matches!(&*kind.text, "full" | "trailer" | "bonus"), kind, "unknown kind of episode");
+    }
+    for alternate in item.all("podcast:alternateEnclosure") {
+        let source = alternate.all("podcast:source").next().and_then(|source| source.attribute("uri"));
+        let is_whole = is_recording(alternate.attribute("type")) && source.is_some_and(|uri| URI.is_match(uri));
+        faults.unless(is_whole, alternate, "no type or source");
+    }
+    for transcript in item.all("podcast:transcript").chain(item.all("podcast:chapters")) {
+        let is_whole = transcript.attribute("url").is_some() && transcript.attribute("type").is_some();
+        faults.unless(is_whole, transcript, "no address or type");
+    }
+}

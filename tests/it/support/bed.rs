@@ -181,6 +181,7 @@ pub fn section_view<'a>(
         max_age: Duration::from_secs(900),
         archive: None,
         prev_archive: None,
+        podcast_guid: None,
     }
 }
 
