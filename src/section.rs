@@ -6,6 +6,7 @@
 
 mod archives;
 mod byline;
+mod digest;
 #[cfg(test)]
 mod sample;
 mod top;
@@ -36,6 +37,7 @@ pub use archives::{
     DOCUMENT_BYTES, LONG_STORY_BYTES, Leaving, as_archived, documents, fitting, is_archived, is_led_by_a_feed_of,
     pushed_out, shortened,
 };
+pub use digest::{DIGEST_STORIES, DIGESTS, DigestStep, after_digest, digest_step, next_digest};
 pub use top::{Ranking, domains};
 pub use weight::weight;
 pub use window::Window;

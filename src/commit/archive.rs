@@ -32,8 +32,8 @@ pub async fn archive(
     archiving.await
 }
 
-/// Removes stories from archive documents after retention deleted entries. A story in `stories` is removed if the store
-/// no longer has its text from the feed whose copy leads in the archive document.
+/// Removes stories from archive documents and digests after retention deleted entries. A story in `stories` is removed
+/// if the store no longer has its text from the feed whose copy leads there.
 ///
 /// # Errors
 ///
@@ -50,7 +50,11 @@ pub(super) fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(),
         }
         turn.rewrite_archive(section, number, &Packed::of(&kept)?)?;
     }
-    Ok(())
+    turn.filter_digests(stories, |story| {
+        let number = story::slug_number(&story.slug);
+        let is_touched = number.is_some_and(|number| stories.contains(&number));
+        Ok(!is_touched || has_words(turn, number, story)?)
+    })
 }
 
 /// Returns whether the store still has text of the story from the feed whose copy leads in the archive document.

@@ -6,6 +6,7 @@
 
 mod active;
 mod archive;
+mod digests;
 mod document;
 mod editor;
 mod hooks;
@@ -22,6 +23,7 @@ mod sync;
 
 pub use active::ActiveConfig;
 pub use archive::archive;
+pub use digests::make_digests;
 pub use editor::{Edited, Mode, join, split};
 pub use index::{INDEX_BATCH, index_batch, index_public_batch};
 pub use judging::{JudgedBatch, judge_all, judge_batch};

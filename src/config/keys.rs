@@ -148,6 +148,7 @@ shape!(SECTION, "[[section]]", {
     source_in: SOURCE_IN,
     image: Kind::Text,
     top: Kind::Text,
+    digest: Kind::Texts,
     formerly: Kind::Texts,
     aliases: Kind::TableOf(&ALIAS_FORMATS),
     podcast: Kind::Table(&PODCAST),

@@ -15,6 +15,7 @@ use url::Url;
 use crate::entry::{Category, SourcePlace};
 use crate::feed::{FeedId, SectionId};
 use crate::hook::{HookEvent, HookId};
+use crate::rows::DigestKind;
 use crate::rule::Rule;
 use crate::schedule::Schedule;
 
@@ -368,6 +369,8 @@ pub struct Section {
     pub image: Option<Url>,
     /// How old the stories of the section's ranking may be (`/{section}/top/`); `None` if the section has no ranking.
     pub top: Option<Duration>,
+    /// Which digests the section has.
+    pub digest: Vec<DigestKind>,
     /// Former ids, whose addresses redirect to this section.
     pub formerly: Vec<SectionId>,
     /// Further addresses of the section's documents.

@@ -94,6 +94,7 @@ fn read(
         source_in: table.get("source_in", value::source_in).unwrap_or(Some(SourcePlace::Author)),
         image,
         top: table.get("top", value::top),
+        digest: table.get("digest", |node| node.list(value::digest)).unwrap_or_default(),
         formerly: table.get("formerly", |node| node.list(id::section)).unwrap_or_default(),
         aliases: table.get("aliases", alias::read).unwrap_or_default(),
         podcast,

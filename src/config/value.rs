@@ -14,6 +14,7 @@ use super::model::{AiRefusal, Allow, BasicAuth, Dedup, Edits, Front, Listen, Rep
 use super::reader::{Fault, Node, Table};
 use super::{SecretRef, shown_url};
 use crate::entry::SourcePlace;
+use crate::rows::DigestKind;
 use crate::{duration, size};
 
 const KIB: u64 = 1 << 10;
@@ -256,6 +257,10 @@ pub(super) fn edits(node: Node) -> Result<Edits, Fault> {
 pub(super) fn source_in(node: Node) -> Result<Option<SourcePlace>, Fault> {
     let [author, title, content] = SourcePlace::ALL.map(|(name, place)| (name, Some(place)));
     choice(node, &[author, title, content, ("none", None)])
+}
+
+pub(super) fn digest(node: Node) -> Result<DigestKind, Fault> {
+    choice(node, &DigestKind::ALL.map(|kind| (kind.name(), kind)))
 }
 
 pub(super) fn front(node: Node) -> Result<Front, Fault> {

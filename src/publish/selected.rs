@@ -1,4 +1,4 @@
-//! Renders the selections of a section, such as its ranking: the same formats as the section, and a page.
+//! Renders the selections of a section, its ranking and its digests: the same formats as the section, and a page.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,10 @@ use super::edition::{Edition, FEED_FORMATS, HTML_TYPE, PageSet, Rendered, Select
 use super::editions::SectionEditions;
 use super::section::{feed, private, view};
 use super::{PublishError, Publisher};
+use crate::commit;
 use crate::config::{Config, Section};
 use crate::render::{self, Pages, PreparedSection, RenderError, SectionView, Selection};
+use crate::rows::{Digest, DigestKind};
 use crate::shown::{self, Infos, TopContent};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -35,6 +37,20 @@ impl Publisher {
             let (config, section, pages) = (config.clone(), section.clone(), self.pages(config));
             let id = format!("{id}/{}", Selection::Top.name());
             let rendering = tokio::task::spawn_blocking(move || top(&config, &section, &id, &content, span, &pages));
+            selected.documents.extend(rendering.await.map_err(StoreError::from)??);
+        }
+        let next_digest = commit::make_digests(&self.store, config, section, now).await?;
+        selected.next_change = [selected.next_change, next_digest].into_iter().flatten().min();
+        for kind in section.digest.iter().copied() {
+            let (of_config, of_section) = (config.clone(), section.clone());
+            let reading = self.store.read(move |reader| {
+                let first_seen = reader.section(&of_section.id)?.first_seen;
+                Ok((shown::digests(reader, &of_config, &of_section, kind)?, first_seen))
+            });
+            let (made, first_seen) = reading.await?;
+            let (config, section, pages, id) = (config.clone(), section.clone(), self.pages(config), id.to_owned());
+            let rendering =
+                tokio::task::spawn_blocking(move || digests(&config, &section, (&id, kind), &made, first_seen, &pages));
             selected.documents.extend(rendering.await.map_err(StoreError::from)??);
         }
         Ok(selected)
@@ -71,6 +87,24 @@ fn top(
     let section = render::selection_section(of, Selection::Top);
     let view = SectionView { hubs: &[], updated: content.updated, ..view(config, &section, id, &content.stories) };
     documents(&view.prepare(), pages, |pages, ranking| pages.top(ranking, of, span))
+}
+
+/// Renders the documents of the digests of one kind. `id` is the permanent id of the section `of`.
+fn digests(
+    config: &Config,
+    of: &Section,
+    (id, kind): (&str, DigestKind),
+    digests: &[Digest],
+    first_seen: Timestamp,
+    pages: &PageSet,
+) -> Result<Vec<Rendered>, PublishError> {
+    let selection = Selection::Digests(kind);
+    let section = Section { source_in: None, ..render::selection_section(of, selection) };
+    let stories = render::digest_entries(&config.site, of, id, digests);
+    let updated = digests.iter().map(|digest| digest.ends).max().unwrap_or(first_seen);
+    let id = format!("{id}/{}", selection.name());
+    let view = SectionView { hubs: &[], updated, ..view(config, &section, &id, &stories) };
+    documents(&view.prepare_digests(), pages, |pages, digests| pages.digests(digests, of))
 }
 
 /// Renders a selection in each format, and its page.

@@ -52,6 +52,7 @@ pub fn listing_section(path: &str, title: String) -> Section {
         edits: Edits::Apply,
         source_in: Some(SourcePlace::Author),
         top: None,
+        digest: Vec::new(),
         image: None,
         formerly: Vec::new(),
         aliases: Vec::new(),

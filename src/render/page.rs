@@ -26,7 +26,7 @@ use crate::text::PlainText;
 
 /// The built-in templates, by the names under which users may replace them. `base.html` is the frame of all pages,
 /// `days.html` a list of stories by day, `story_card.html` a story in a list.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("base.html", include_str!("templates/base.html")),
     ("days.html", include_str!("templates/days.html")),
     ("story_card.html", include_str!("templates/story_card.html")),
@@ -35,6 +35,7 @@ const TEMPLATES: [(&str, &str); 17] = [
     ("section.html", include_str!("templates/section.html")),
     ("archive.html", include_str!("templates/archive.html")),
     ("top.html", include_str!("templates/top.html")),
+    ("digests.html", include_str!("templates/digests.html")),
     ("listing.html", include_str!("templates/listing.html")),
     ("story.html", include_str!("templates/story.html")),
     ("feeds.html", include_str!("templates/feeds.html")),

@@ -1,4 +1,4 @@
-//! Selections of a section: documents of its own stories besides the section's document. The ranking is one.
+//! Selections of a section: documents of its own stories besides the section's document: the ranking, and the digests.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::render::card::{CardPlace, cards};
 use crate::render::entry::PreparedSection;
 use crate::render::page::{Alternate, FormatLink, PageHead, Pages, SectionLink, alternates, value};
 use crate::render::{RenderError, text};
+use crate::rows::DigestKind;
 
 /// The target size of a page, as for a section's page.
 const PAGE_BYTES: usize = 56_000;
@@ -21,16 +22,20 @@ const PAGE_BYTES: usize = 56_000;
 pub enum Selection {
     /// The ranking: the stories of a time, in the order of their importance.
     Top,
+    /// The digests of one kind, an entry for each period.
+    Digests(DigestKind),
 }
 
 impl Selection {
     /// All selections.
-    pub const ALL: [Selection; 1] = [Selection::Top];
+    pub const ALL: [Selection; 3] =
+        [Selection::Top, Selection::Digests(DigestKind::Daily), Selection::Digests(DigestKind::Weekly)];
 
     /// Returns its name in addresses.
     pub fn name(self) -> &'static str {
         match self {
             Selection::Top => "top",
+            Selection::Digests(kind) => kind.name(),
         }
     }
 
@@ -43,6 +48,7 @@ impl Selection {
     pub fn is_of(self, section: &Section) -> bool {
         match self {
             Selection::Top => section.top.is_some(),
+            Selection::Digests(kind) => section.digest.contains(&kind),
         }
     }
 
@@ -50,6 +56,8 @@ impl Selection {
     fn title(self) -> &'static str {
         match self {
             Selection::Top => "Top stories",
+            Selection::Digests(DigestKind::Daily) => "Daily digest",
+            Selection::Digests(DigestKind::Weekly) => "Weekly digest",
         }
     }
 }

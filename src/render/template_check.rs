@@ -65,6 +65,7 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         pages.section(&view.prepare())?;
         pages.archive(&SectionView { archive: Some(2), prev_archive: Some(1), ..view }.prepare())?;
         pages.top(&view.prepare(), &section, Duration::from_secs(3600))?;
+        pages.digests(&view.prepare(), &section)?;
         for listed in [ListingKind::Source(&feeds[0]), ListingKind::Tag(None), ListingKind::Tag(Some("topic"))] {
             pages.listing(&view.prepare(), listed)?;
         }
@@ -138,6 +139,7 @@ fn section() -> Section {
         edits: Edits::Apply,
         source_in: Some(SourcePlace::Author),
         top: None,
+        digest: Vec::new(),
         image: None,
         formerly: Vec::new(),
         aliases: Vec::new(),

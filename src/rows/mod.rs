@@ -3,6 +3,7 @@
 //! This module has no policy and no SQL. [`newsroom`](crate::newsroom) decides from the loaded rows. Its decision is a
 //! value of [`Writes`], which the store writes in one transaction.
 
+mod digest;
 mod feed;
 mod feed_set;
 mod hook;
@@ -15,6 +16,7 @@ mod standing;
 mod story;
 mod writes;
 
+pub use digest::{Digest, DigestKind, DigestProgress};
 pub use feed::{
     ConfiguredFeed, DocumentRow, EventRow, FeedRecord, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow, PollRow,
 };

@@ -6,6 +6,7 @@
 pub mod adaptive;
 mod cron;
 pub mod next;
+mod period;
 pub mod retry;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 pub use self::cron::Cron;
+pub use self::period::Period;
 use crate::duration;
 use crate::time::Timestamp;
 

@@ -7,6 +7,7 @@
 
 mod archives;
 mod copies;
+mod digests;
 mod explained;
 mod infos;
 mod lists;
@@ -21,6 +22,7 @@ mod top;
 
 pub use archives::{Archive, NewArchive, PushedOut, archive, pushed_out};
 pub use copies::copies_of;
+pub use digests::{digest_stories, digests};
 pub use explained::{Explained, explain};
 pub use infos::{InfoCache, Infos};
 pub use lists::{ListedState, OpmlContent, opml_content, public_feed_states, shown_feeds};

@@ -24,6 +24,10 @@ const ZSTD_LEVEL: i32 = 9;
 pub struct Packed(Vec<u8>);
 
 impl Packed {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Compresses stories.
     ///
     /// # Errors
@@ -35,7 +39,7 @@ impl Packed {
 }
 
 /// Decompresses the stories of an archive document, whichever version of newswire wrote it.
-fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
+pub(super) fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
     Ok(decode_stories(&zstd::decode_all(packed)?)?)
 }
 

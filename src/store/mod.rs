@@ -12,6 +12,7 @@ mod archive;
 mod backup;
 mod conversions;
 mod copies;
+mod digests;
 mod editions;
 mod events;
 mod failure_form;

@@ -259,6 +259,7 @@ impl Turn<'_> {
     }
 
     /// Records that a section was removed from the config. If a pass over its stories is unfinished, ends the pass.
+    /// If the section comes back, its digests begin anew.
     ///
     /// # Errors
     ///
@@ -267,6 +268,7 @@ impl Turn<'_> {
         let mut update =
             self.connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1 RETURNING number")?;
         let number: SectionNumber = update.query_row(params![id.as_str(), now.millis()], |row| row.get(0))?;
+        self.connection.prepare_cached("DELETE FROM digesting WHERE section = ?1")?.execute([number])?;
         self.finish_judging(number)
     }
 

@@ -24,6 +24,7 @@ mod config;
 mod control;
 mod crash;
 mod daemon;
+mod digests;
 mod edit;
 mod editions;
 mod evaluation;

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use newswire::commit::{self, Difference};
 use newswire::config::Config;
 use newswire::feed::{Failure, FailureKind, FeedState, HoldReason, Note};
-use newswire::render::{self, SectionView};
+use newswire::publish::Publisher;
+use newswire::render::{self, Pages, SectionView};
 use newswire::shown::{self, Infos};
 use newswire::status;
 use newswire::store::{FeedStatus, Reader, Store, UpgradeStep};
+use newswire::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::support::bed::{HOUR, config, section_view, start};
@@ -96,7 +98,7 @@ fn copies(folder: &Path) -> Vec<String> {
 #[test]
 fn older_store_is_copied_before_it_is_changed() {
     use std::os::unix::fs::PermissionsExt;
-    for version in [1, 3, 6, 9] {
+    for version in [1, 3, 6, 9, 10] {
         let folder = tempfile::tempdir().unwrap();
         let path = unpacked(version, folder.path());
         let before = std::fs::read(&path).unwrap();
@@ -338,4 +340,35 @@ fn feeds_of_an_older_store_whose_documents_were_read_are_known_to_hooks() {
     let hooks: i64 = store.query_row("SELECT count(*) FROM hook", [], |row| row.get(0)).unwrap();
     assert_eq!(hooks, 0);
     assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sections_of_an_older_store_get_digests_only_from_the_next_day_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(10, folder.path());
+    let store = Store::open(&path, "a test").unwrap();
+    let text = std::fs::read_to_string("tests/fixtures/stores/version_10.toml").unwrap();
+    let config =
+        config(&text.replace("[[section]]\n", "[[section]]\ndigest = [\"daily\", \"weekly\"]\ntop = \"31 days\"\n"));
+    let sections = config.sections.iter().map(|section| section.id.clone()).collect();
+    let publisher = Publisher::new(store.clone(), Pages::new(&[]).unwrap());
+    // The stories entered the sections on 1 December 2026.
+    let switched_on = Timestamp::from_datetime("2026-12-01T12:00:00Z".parse().unwrap());
+    commit::sync(&store, config.clone(), switched_on).await.unwrap();
+    for later in [0, 1, 2, 9] {
+        let published = publisher.publish(&config, &sections, switched_on + HOUR * 24 * later).await.unwrap();
+        assert!(published.errors.is_empty(), "{:?}", published.errors);
+        let editions = publisher.current();
+        let entries = |path: &str| text_of(&editions.edition(path).unwrap().identity).matches("<entry").count();
+        for (path, expected) in [("all.atom", 3), ("all/top.atom", 3), ("inner/top.atom", 1), ("all/daily.atom", 0)] {
+            assert_eq!(entries(path), expected, "{path} after {later} days");
+        }
+        assert_eq!(entries("inner/weekly.atom"), 0);
+    }
+    drop((publisher, store));
+    assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -269,6 +269,8 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             section("top = 24"),
             "7:7: expected a string, found a number (write the unit too, such as \"30 seconds\" or \"7 days\")",
         ),
+        (section("digest = [\"hourly\"]"), "7:11: expected one of \"daily\", \"weekly\""),
+        (section("digest = \"daily\""), "7:10: expected a list, found a string (put it in brackets: [\"daily\"])"),
         (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
         (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table (put it in brackets: [{ … }])"),
         (section("keep = [ {} ]"), "7:10: an empty rule would match every story (remove it)"),

@@ -60,6 +60,7 @@ pub fn section(id: &str, title: &str) -> Section {
         edits: Edits::Apply,
         source_in: Some(SourcePlace::Author),
         top: None,
+        digest: Vec::new(),
         image: None,
         formerly: Vec::new(),
         aliases: Vec::new(),
