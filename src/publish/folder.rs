@@ -83,13 +83,19 @@ pub(super) struct FolderMemory {
     sections: Vec<Option<Arc<SectionEditions>>>,
     /// The editions that were written, by path.
     editions: HashMap<String, Arc<Edition>>,
-    /// When the list of feeds and the sitemaps were written.
+    /// When the list of feeds was written.
     listed: Option<Instant>,
+    /// When the sitemaps were written.
+    mapped: Option<Instant>,
 }
 
-/// How often the list of feeds and the sitemaps are written, unless a command requests the folder. They are not written at
-/// every change: every poll may change the state of a feed, and sitemaps need all stories of the archive.
+/// How often the list of feeds is written, unless a command requests the folder. It is not written at every change,
+/// because every poll may change the state of a feed.
 const LIST_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often the sitemaps are written, unless a command requests the folder. They need all stories of the archive: three
+/// seconds for a million.
+const SITEMAP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How many bytes are collected before they are written, so that a site with a million stories does not use too much
 /// memory.
@@ -124,7 +130,8 @@ impl Publisher {
         let mut memory = self.folder.lock().await;
         // Forget what was written, because someone may have changed or removed a file. Then the editions, and the pages
         // of the stories that they show, are compared with the files.
-        (memory.listed, memory.sections, memory.editions) = (None, Vec::new(), HashMap::new());
+        (memory.listed, memory.mapped) = (None, None);
+        (memory.sections, memory.editions) = (Vec::new(), HashMap::new());
         self.write_changed(config, folder, &mut memory).await
     }
 
@@ -166,13 +173,8 @@ impl Publisher {
         let unchanged = is_same.then_some(&changed.listings);
         self.write_listings(config, &current, unchanged, &mut files).await?;
         let archives = self.write_archives(config, &memory.archives, &mut files).await?;
-        let is_listed = memory.listed.is_some_and(|listed| listed.elapsed() < LIST_INTERVAL);
-        let listed = if is_listed { memory.listed } else { Some(Instant::now()) };
-        if is_listed {
-            files.keep_list()
-        } else {
-            self.write_list(config, &mut files).await?
-        }
+        let listed = self.write_list_if_due(config, memory.listed, &mut files).await?;
+        let mapped = self.write_sitemaps_if_due(config, memory.mapped, &mut files).await?;
         let editions = self.write_editions(config, &current, &memory.editions, &mut files).await?;
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
             // A section without an edition keeps its files. It may be a new section whose rules have not been applied
@@ -187,7 +189,7 @@ impl Publisher {
         }
         let written = files.finish().await?;
         let (folder, config, sections) = (folder.to_owned(), Some(config.clone()), current.sections.clone());
-        *memory = FolderMemory { folder, config, archives, sections, editions, listed };
+        *memory = FolderMemory { folder, config, archives, sections, editions, listed, mapped };
         Ok(written)
     }
 
@@ -289,11 +291,40 @@ impl Publisher {
         Ok(())
     }
 
-    /// Writes the sitemaps and the pages of the list of feeds.
-    async fn write_list(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
+    /// Writes the sitemaps, unless `mapped` is less than [`SITEMAP_INTERVAL`] ago. Returns when they were written.
+    async fn write_sitemaps_if_due(
+        &self,
+        config: &Arc<Config>,
+        mapped: Option<Instant>,
+        files: &mut FolderWriter,
+    ) -> Result<Option<Instant>, PublishError> {
+        if mapped.is_some_and(|mapped| mapped.elapsed() < SITEMAP_INTERVAL) {
+            files.keep_sitemaps();
+            return Ok(mapped);
+        }
         for (path, sitemap) in self.sitemaps(config).await? {
             files.put(path, sitemap.identity).await?;
         }
+        Ok(Some(Instant::now()))
+    }
+
+    /// Writes the list of feeds, unless `listed` is less than [`LIST_INTERVAL`] ago. Returns when it was written.
+    async fn write_list_if_due(
+        &self,
+        config: &Arc<Config>,
+        listed: Option<Instant>,
+        files: &mut FolderWriter,
+    ) -> Result<Option<Instant>, PublishError> {
+        if listed.is_some_and(|listed| listed.elapsed() < LIST_INTERVAL) {
+            files.keep_list();
+            return Ok(listed);
+        }
+        self.write_list(config, files).await?;
+        Ok(Some(Instant::now()))
+    }
+
+    /// Writes the pages of the list of feeds.
+    async fn write_list(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
         let states: Arc<[_]> = self.feed_states(config, None).await?.into();
         let PageSet { served, for_folder } = self.pages(config);
         let pages = for_folder.unwrap_or(served);
@@ -397,12 +428,15 @@ impl FolderWriter {
         self.files.insert(file);
     }
 
-    /// Keeps the pages of the list of feeds and the sitemaps unchanged.
+    /// Keeps the sitemaps unchanged.
+    fn keep_sitemaps(&mut self) {
+        self.files.extend(self.before.iter().filter(|file| sitemap_number(file).is_some()).cloned());
+    }
+
+    /// Keeps the pages of the list of feeds unchanged.
     fn keep_list(&mut self) {
-        let is_list = |file: &&String| {
-            let of_feeds = || file.strip_suffix("index.html").is_some_and(|path| super::list_number(path).is_some());
-            sitemap_number(file).is_some() || of_feeds()
-        };
+        let is_list =
+            |file: &&String| file.strip_suffix("index.html").is_some_and(|path| super::list_number(path).is_some());
         self.files.extend(self.before.iter().filter(is_list).cloned());
     }
 
