@@ -274,17 +274,18 @@ impl Publisher {
             if super::list_number(&format!("{path}/")).is_some() {
                 continue;
             }
-            let (page, atom) = (file_name(&format!("{path}/")), format!("{path}.atom"));
-            let is_written = [&page, &atom].into_iter().all(|file| files.before.contains(file));
+            let page = file_name(&format!("{path}/"));
+            let feeds = FEED_FORMATS.map(|format| format!("{path}.{}", format.extension()));
+            let is_written = feeds.iter().chain([&page]).all(|file| files.before.contains(file));
             if is_written && changed.is_some_and(|changed| !changed.contains(path)) {
-                files.keep(page);
-                files.keep(atom);
+                feeds.into_iter().chain([page]).for_each(|file| files.keep(file));
             } else {
                 let rows = listed.get(path).map(Vec::as_slice).unwrap_or_default();
                 if let Some(documents) = self.listing(config, path, rows, None).await? {
-                    let [of_page, of_atom] = documents.map(|document| document.identity);
-                    files.put(page, of_page).await?;
-                    files.put(atom, of_atom).await?;
+                    files.put(page, documents.page.identity).await?;
+                    for (file, document) in feeds.into_iter().zip(documents.feeds) {
+                        files.put(file, document.identity).await?;
+                    }
                 }
             }
         }

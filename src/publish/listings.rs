@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::edition::{Edition, PageSet, Rendered, made_now};
+use super::edition::{Edition, FEED_FORMATS, PageSet, Rendered, made_now};
 use super::editions::Editions;
 use super::queue::{self, RequestTurn};
 use super::section::{feed, view};
@@ -97,8 +97,10 @@ pub(super) fn listing_of(address: &str) -> Option<(String, Option<Format>)> {
     let is_of_listing =
         address.starts_with("feeds/") || address.strip_prefix(TAGS).is_some_and(|rest| rest.starts_with('/'));
     let decoded = percent_encoding::percent_decode_str(address).decode_utf8().ok().filter(|_| is_of_listing)?;
-    let atom = decoded.strip_suffix(".atom").map(|path| (path, Some(Format::Atom)));
-    let (path, format) = atom.unwrap_or((decoded.strip_suffix('/').unwrap_or(&decoded), None));
+    let of_format =
+        |format: Format| decoded.strip_suffix(format.extension())?.strip_suffix('.').map(|path| (path, format));
+    let document = FEED_FORMATS.into_iter().find_map(of_format).map(|(path, format)| (path, Some(format)));
+    let (path, format) = document.unwrap_or((decoded.strip_suffix('/').unwrap_or(&decoded), None));
     let is_whole = (2..=3).contains(&path.split('/').count()) && path.split('/').all(|part| !part.is_empty());
     is_whole.then(|| (path.to_owned(), format))
 }
@@ -111,6 +113,13 @@ struct ListingContent {
     /// When one of the stories last changed. Without stories, when the store first saw the first public section that
     /// takes the source.
     updated: Timestamp,
+}
+
+/// The documents of a listing.
+pub(super) struct ListingDocuments {
+    pub page: Edition,
+    /// One document for each of [`FEED_FORMATS`].
+    pub feeds: Vec<Edition>,
 }
 
 impl Publisher {
@@ -129,8 +138,9 @@ impl Publisher {
             return Ok(None);
         }
         let Some(documents) = self.listing(config, path, &rows, Some(turn)).await? else { return Ok(None) };
-        let [page, atom] = documents;
-        Ok(Some(if format.is_some() { atom } else { page }))
+        let ListingDocuments { page, feeds } = documents;
+        let at = format.and_then(|format| FEED_FORMATS.iter().position(|known| *known == format));
+        Ok(at.map_or(Some(page), |at| feeds.into_iter().nth(at)))
     }
 
     /// Renders the page and the feed of a listing; `None` if there is none at this path. With a `turn`, renders it for the
@@ -141,7 +151,7 @@ impl Publisher {
         path: &str,
         rows: &[&ShownRow],
         turn: Option<RequestTurn>,
-    ) -> Result<Option<[Edition; 2]>, PublishError> {
+    ) -> Result<Option<ListingDocuments>, PublishError> {
         let Some(subject) = subject(config, path) else { return Ok(None) };
         if rows.is_empty() && !matches!(subject, ListingSubject::Source(_)) {
             return Ok(None);
@@ -187,7 +197,7 @@ fn documents(
     subject: &ListingSubject,
     content: &ListingContent,
     pages: &Pages,
-) -> Result<[Edition; 2], PublishError> {
+) -> Result<ListingDocuments, PublishError> {
     let section = render::listing_section(path, content.title.clone());
     let id = render::under(&config.site, &format!("{path}/")).to_string();
     let view = SectionView { hubs: &[], updated: content.updated, ..view(config, &section, &id, &content.stories) };
@@ -199,8 +209,12 @@ fn documents(
     };
     let failed = |source: RenderError| PublishError::Render { section: path.to_owned(), source };
     let page = made_now(pages.listing(&prepared, listed).map_err(failed)?);
-    let atom: Rendered = feed(&prepared, format!("{path}.atom"), Format::Atom)?;
-    Ok([page, atom.coded(None)])
+    let mut feeds = Vec::new();
+    for format in FEED_FORMATS {
+        let rendered: Rendered = feed(&prepared, format!("{path}.{}", format.extension()), format)?;
+        feeds.push(rendered.coded(None));
+    }
+    Ok(ListingDocuments { page, feeds })
 }
 
 #[cfg(test)]
@@ -208,13 +222,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn listing_has_one_page_and_one_feed() {
+    fn listing_has_one_page_and_a_feed_in_each_format() {
         let check = |address: &str, expected: Option<(&str, Option<Format>)>| {
             let expected = expected.map(|(path, format)| (path.to_owned(), format));
             assert_eq!(listing_of(address), expected, "{address}");
         };
         check("feeds/press/", Some(("feeds/press", None)));
         check("feeds/press.atom", Some(("feeds/press", Some(Format::Atom))));
+        check("feeds/press.rss", Some(("feeds/press", Some(Format::Rss))));
+        check("tags/region/north.json", Some(("tags/region/north", Some(Format::Json))));
         check("tags/caf%C3%A9/", Some(("tags/café", None)));
         check("tags/region/north.atom", Some(("tags/region/north", Some(Format::Atom))));
         for other in ["tags//", "tags/a/b/c/", "tags", "tagse/a/", "story/a/", "tags/%FF/", "feeds//x/"] {

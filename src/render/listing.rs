@@ -7,7 +7,7 @@ use crate::entry::SourcePlace;
 use crate::render::address::{self, Format};
 use crate::render::card::{CardPlace, cards, days};
 use crate::render::entry::{self, PreparedSection};
-use crate::render::page::{Alternate, PageHead, Pages, value};
+use crate::render::page::{PageHead, Pages, SectionLink, alternates, value};
 use crate::render::{RenderError, card, shown, text};
 use crate::section::{ShownFeed, ShownStory};
 
@@ -81,14 +81,9 @@ impl Pages {
             ListingKind::Tag(Some(facet)) => capitalized(facet),
         };
         let feed = address::edition(site, &section.id, Format::Atom);
-        let alternate = Alternate {
-            media_type: Format::Atom.media_type(),
-            href: address::uri(&feed),
-            title: format!("{} (Atom)", section.title),
-        };
         let description = source.and_then(|feed| feed.description.as_deref()).and_then(text::line);
         let page = PageHead {
-            alternates: vec![alternate],
+            alternates: alternates(site, section),
             description: description.clone(),
             ..PageHead::new(site, Some(&section.title), &format!("{}/", section.id))
         };
@@ -103,6 +98,7 @@ impl Pages {
             days => value(days(&cards, WHOLE)),
             feed_url => address::uri(&feed),
             feed_path => address::without_host(&feed),
+            formats => value(SectionLink::new(site, section).formats.into_iter().take(3).collect::<Vec<_>>()),
         };
         self.render("listing.html", site, &page, rest)
     }

@@ -127,7 +127,9 @@ pub(super) fn preflight(editions: &Editions, request: &SiteRequest) -> Response 
     let is_public = |section: &Arc<Section>| section.access.is_none();
     let is_on_request =
         (rest.starts_with("/archive/") || rest == ".opml") && editions.setting.sections.get(&id).is_some_and(is_public);
-    let is_listing = request.path.ends_with(".atom") && matches!(id.as_str(), "feeds" | TAGS) && rest.starts_with('/');
+    let is_listing = [".atom", ".rss", ".json"].iter().any(|end| request.path.ends_with(end))
+        && matches!(id.as_str(), "feeds" | TAGS)
+        && rest.starts_with('/');
     let edition = editions.edition(request.path).or_else(|| editions.edition(&format!("{id}{rest}")));
     if !is_on_request
         && !is_listing

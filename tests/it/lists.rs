@@ -231,3 +231,27 @@ fn lists_are_served_with_validators_and_change_with_the_polls() {
         daemon.get_until(path, "The second title");
     }
 }
+
+#[tokio::test]
+async fn source_has_a_feed_in_each_format_that_its_page_names() {
+    let mut bed = Bed::new(site(3)).await;
+    bed.poll("f0", &[entry("https://f0.example/1", "Ferry sinks", &own_words("ferry"))]).await;
+    bed.poll("canary-feed", &[entry("https://canary.example/1", "Canary sings", &own_words("canary"))]).await;
+    let publisher = published(&bed).await;
+    let listing = page(&bed, &publisher, "feeds/f0/").await;
+    for format in ["atom", "rss", "json"] {
+        let document = made(&bed, &publisher, &format!("feeds/f0.{format}")).await.unwrap();
+        let text = String::from_utf8(document.identity.to_vec()).unwrap();
+        let own = format!("https://news.example.org/wire/feeds/f0.{format}");
+        assert!(document.is_feed && text.contains("Ferry sinks") && text.contains(&own), "{text}");
+        assert!(listing.contains(&format!("href=\"{own}\" title=")), "{listing}");
+        assert!(
+            made(&bed, &publisher, &format!("feeds/canary-feed.{format}")).await.is_none(),
+            "only a private section"
+        );
+    }
+    assert!(made(&bed, &publisher, "feeds/f0.opml").await.is_none());
+    let folder = tempfile::tempdir().unwrap();
+    publisher.write_folder(&bed.config, folder.path()).await.unwrap();
+    assert!(folder.path().join("feeds/f0.rss").exists() && folder.path().join("feeds/f0.json").exists());
+}
