@@ -38,6 +38,18 @@ const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "
 /// Hosts and paths of search engines that redirect a reader to the URL in their query.
 const REDIRECTS: &[(&str, &str)] = &[("google.com", "/url"), ("bing.com", "/news/apiclick.aspx")];
 
+/// The last names in the paths of pages that only redirect a reader to the URL in their query: `out.example/r?url=…`.
+/// Pages that show something of their own, such as a translation or a login, have other names.
+#[rustfmt::skip]
+const REDIRECTING_PATHS: &[&str] = &[
+    "away", "away.php", "click", "exit", "external", "go", "go.php", "goto", "jump", "l", "l.php", "leave", "link", "linkfilter",
+    "out", "out.php", "r", "r.php", "redir", "redirect", "redirect.php", "track", "visit",
+];
+
+/// The parameters in which such pages have that URL.
+const REDIRECTING_PARAMETERS: &[&str] =
+    &["url", "u", "to", "q", "target", "dest", "destination", "goto", "link", "redirect", "uddg", "z"];
+
 /// Query parameters that track the reader if they have one of [`TRACKING_VALUES`]. With other values they may mean
 /// anything.
 const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
@@ -168,8 +180,8 @@ pub fn host(url: &Url) -> Option<String> {
     page.as_ref().unwrap_or(url).host_str().map(str::to_owned)
 }
 
-/// Returns the page to which a URL redirects, if the URL itself names that page. URLs of AMP caches and of search
-/// engines do.
+/// Returns the page to which a URL redirects, if the URL itself names that page. URLs of AMP caches, of search engines
+/// and of sites that count clicks do.
 fn page_behind(url: &Url) -> Option<Url> {
     let (host, path) = (url.host_str()?, url.path());
     let cached = if host.ends_with(".cdn.ampproject.org") {
@@ -180,14 +192,27 @@ fn page_behind(url: &Url) -> Option<Url> {
         None
     };
     if let Some(cached) = cached {
-        let page = cached.strip_prefix("s/").unwrap_or(cached);
-        return Url::parse(&format!("https://{page}"))
-            .ok()
-            .filter(|page| page.host_str().is_some_and(|h| h.contains('.')));
+        let mut page = Url::parse(&format!("https://{}", cached.strip_prefix("s/").unwrap_or(cached))).ok()?;
+        page.set_query(url.query());
+        return Some(page).filter(has_domain);
     }
-    let redirects = REDIRECTS.contains(&(main_host(host), path));
-    let target = url.query_pairs().find(|(name, _)| redirects && (name == "url" || name == "q"))?;
-    Url::parse(&target.1).ok()
+    if REDIRECTS.contains(&(main_host(host), path)) {
+        let target = url.query_pairs().find(|(name, _)| name == "url" || name == "q")?;
+        return Url::parse(&target.1).ok();
+    }
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let is_redirect = REDIRECTING_PATHS.contains(&name.to_ascii_lowercase().as_str());
+    let mut pages = url.query_pairs().filter(|(name, _)| is_redirect && REDIRECTING_PARAMETERS.contains(&&**name));
+    pages.find_map(|(_, value)| Url::parse(&value).ok().filter(is_page))
+}
+
+/// Returns whether a URL that another contains is that of a page at some site.
+fn is_page(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https") && has_domain(url)
+}
+
+fn has_domain(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| host.contains('.'))
 }
 
 /// Returns the host without the labels of [`VARIANTS`].
@@ -293,9 +318,12 @@ mod tests {
             "https://example.org/2017/war?share=whatsapp&_ga=1",
             "https://example.org/2017/war?ref=rss&m=1",
             "https://example-org.cdn.ampproject.org/c/s/www.example.org/2017/war/amp/",
+            "https://example-org.cdn.ampproject.org/c/s/www.example.org/2017/war?utm_source=rss",
             "https://www.google.com/amp/s/example.org/2017/war",
             "https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2F2017%2Fwar",
             "http://www.bing.com/news/apiclick.aspx?ref=FexRss&url=https%3a%2f%2fexample.org%2f2017%2fwar&c=1",
+            "https://out.links.example/r?url=https%3A%2F%2Fexample.org%2F2017%2Fwar%2F",
+            "https://vk.example/away.php?to=http%3A%2F%2Fwww.example.org%2F2017%2Fwar&cc_key=",
         ] {
             check(url, page);
         }
@@ -358,6 +386,14 @@ mod tests {
         check("http://m.org/a", Some("m.org/a"));
         check("https://en.m.wiki.example/a", Some("en.wiki.example/a"));
         check("http://example.org/a?ref=42", Some("example.org/a?ref=42"));
+        // The page of an AMP cache has its query, and only pages that redirect lead to the URL in theirs.
+        check("https://a-org.cdn.ampproject.org/c/s/a.org/?p=7", Some("a.org?p=7"));
+        let query = "https%3A%2F%2Fa.org%2Fb";
+        for page in ["login?url=", "translate?u=", "r?next=", "reviews?link="] {
+            check(&format!("https://b.org/{page}{query}"), Some(&format!("b.org/{page}{query}")));
+        }
+        check("https://b.org/r?url=7", Some("b.org/r?url=7"));
+        check("https://out.b.org/r?url=https%3A%2F%2Fa.org%2F", None);
     }
 
     #[test]
