@@ -8,7 +8,8 @@ use std::ops::Range;
 use foldhash::HashSet;
 
 use super::dates;
-use super::evidence::{EDITS, EVIDENCE, InCommon, LEAST_FACTS, LONG_TEXT, MANY_FACTS, TEXT, WHOLE};
+use super::evidence::{EDITS, EVIDENCE, EXACT, InCommon, LEAST_FACTS, LONG_TEXT, MANY_FACTS, TEXT, WHOLE};
+use super::parting::Vocabulary;
 use super::related;
 use super::sentences::{Had, Index, SentenceDifference, hash, sentences, weight, without_marks};
 use super::title::Titles;
@@ -16,6 +17,9 @@ use super::words::{BYLINE, Word, Words, extent};
 
 /// The most words of a line before a text that the other lacks and that is no part of it.
 const HEADER: usize = 10;
+
+/// The most words of all these lines before a text. Several sentences before a text are the news of a follow-up.
+const HEADERS: usize = 16;
 
 /// The most words of a line after a text that the other lacks and that is no part of it.
 const FOOTER: usize = 13;
@@ -41,8 +45,19 @@ const LONGEST_FORM: usize = 150;
 /// The most places in which such a form is filled.
 const FEW_HOLES: usize = 2;
 
-/// An opening says the same as another that has this share of its numbers, names and longer words.
-const RETOLD: f64 = 0.4;
+/// An opening says the same as another that has this share of its numbers, names and longer words. Openings of different
+/// articles under one headline, such as two columns, have hardly any in common.
+const RETOLD: f64 = 0.3;
+
+/// The share under different headlines.
+const RETOLD_UNDER_ANY_HEADLINE: f64 = 0.5;
+
+/// The share of the longer opening's words under different headlines. A follow-up repeats some names, but its opening
+/// says more than that.
+const RETOLD_OF_LONGER: f64 = 0.4;
+
+/// The fewest words that two texts with such openings have in common after them.
+const LEAST_KEPT: usize = 8;
 
 /// The fewest words that two texts have in common if one names the other as its source.
 const LEAST_CREDITED: usize = 8;
@@ -72,6 +87,8 @@ pub(super) struct Coverage {
     /// Which share of the telling words of the shorter of two different openings the other opening has, 0 to 1; 0 if both
     /// have numbers that the other text lacks.
     pub retold: f64,
+    /// Which share of the telling words of the longer opening the shorter one has, 0 to 1.
+    pub retold_of_longer: f64,
 }
 
 /// How much of a text another has. Lines before and after the text that only it has do not count.
@@ -81,6 +98,8 @@ pub(super) struct Covered {
     pub weight: (usize, usize),
     /// How many words it has, and how many of these the other has.
     pub words: (usize, usize),
+    /// How many words its opening has, if the other says the same in another opening.
+    pub retold: usize,
     /// How the other has its first sentence.
     pub opening: Option<Had>,
     /// How many words are after the last sentence that the other has.
@@ -122,7 +141,12 @@ impl<'w> Side<'w> {
             let words = extent(self.sentences[*at]);
             words <= BYLINE || words <= HEADER && ends_line(*at) && !has_own_number(*at)
         };
-        let start = (0..self.had.len()).take_while(|at| is_own(at) && is_header(at)).count();
+        let mut before = 0;
+        let is_before = |at: &usize| {
+            before += extent(self.sentences[*at]);
+            before <= HEADERS && is_own(at) && is_header(at)
+        };
+        let start = (0..self.had.len()).take_while(is_before).count();
         let start = self.without_sentences(start);
         let (mut end, mut line, mut words) = (self.had.len(), 0, 0);
         for at in (start..self.had.len()).rev().take_while(is_own) {
@@ -139,9 +163,14 @@ impl<'w> Side<'w> {
     }
 
     /// Returns the first sentences of the text, as far as the other lacks them.
-    fn own_opening(&self, others: &HashSet<u64>) -> Vec<Word> {
-        let own = self.content(others).take_while(|at| self.had[*at] == Had::Not);
-        own.flat_map(|at| self.sentences[at]).copied().collect()
+    fn own_opening(&self, others: &HashSet<u64>) -> Range<usize> {
+        let content = self.content(others);
+        let own = content.clone().take_while(|at| self.had[*at] == Had::Not).count();
+        content.start..content.start + own
+    }
+
+    fn words_of(&self, sentences: &Range<usize>) -> Vec<Word> {
+        self.sentences[sentences.clone()].iter().copied().flatten().copied().collect()
     }
 
     /// Returns how many of the first `headers` sentences are before the text. Two sentences on one line that are longer
@@ -164,9 +193,13 @@ impl<'w> Side<'w> {
             let (weight, words) = (weight(self.sentences[at]), extent(self.sentences[at]));
             covered.weight.0 += weight;
             covered.words.0 += words;
-            if self.had[at] <= Had::Edited {
+            if self.had[at] <= Had::Retold {
                 covered.weight.1 += weight;
-                covered.words.1 += words;
+                if self.had[at] == Had::Retold {
+                    covered.retold += words;
+                } else {
+                    covered.words.1 += words;
+                }
                 covered.tail = 0;
             } else {
                 covered.tail += words;
@@ -219,27 +252,52 @@ pub(super) fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Cove
             *words += extent(sentence);
         }
     }
-    (coverage.facts, coverage.is_noun_cased) = (facts.len(), names.is_noun_cased);
+    coverage.is_noun_cased = names.is_noun_cased;
     coverage.is_caseless = long.words.iter().filter(|word| word.is_cased).count() * 2 < long.words.len();
     let hashes = [short.hashes(), long.hashes()];
-    coverage.retold = retold((&one, &hashes[0]), (&other, &hashes[1]));
+    (coverage.retold, coverage.retold_of_longer) =
+        mark_retold((&mut one, &hashes[0]), (&mut other, &hashes[1]), &names, &mut facts);
+    coverage.facts = facts.len();
     coverage.sides = [one.covered(&hashes[1]), other.covered(&hashes[0])];
     coverage
 }
 
-/// Returns which share of the telling words of one opening the other has, if both texts lack the opening of the other. An
-/// editor who writes a new first sentence says the same in it.
-fn retold((one, own): (&Side, &HashSet<u64>), (other, others): (&Side, &HashSet<u64>)) -> f64 {
-    let (one, other) = (one.own_opening(others), other.own_opening(own));
+/// Marks the openings of two texts as retold if both texts lack the opening of the other, but say the same in it, and
+/// collects the facts that both openings have. Returns what [`retold`] returns.
+fn mark_retold(
+    (one, own): (&mut Side, &HashSet<u64>),
+    (other, others): (&mut Side, &HashSet<u64>),
+    names: &NameWords,
+    facts: &mut HashSet<u64>,
+) -> (f64, f64) {
+    let openings = [one.own_opening(others), other.own_opening(own)];
+    let words = [one.words_of(&openings[0]), other.words_of(&openings[1])];
+    let shares = retold((&words[0], own), (&words[1], others));
+    if shares.0 >= RETOLD {
+        let in_other: HashSet<u64> = words[1].iter().map(|word| word.hash).collect();
+        let shared = words[0].iter().filter(|word| in_other.contains(&word.hash) && names.is_fact(word));
+        facts.extend(shared.map(|word| word.hash));
+        one.had[openings[0].clone()].fill(Had::Retold);
+        other.had[openings[1].clone()].fill(Had::Retold);
+    }
+    shares
+}
+
+/// Returns which share of the telling words of two openings is in both: of those of the shorter opening, and of those
+/// of the longer one. Both are 0 if each opening has a number that the other text lacks. An editor who writes a new first
+/// sentence says the same in it.
+fn retold((one, own): (&[Word], &HashSet<u64>), (other, others): (&[Word], &HashSet<u64>)) -> (f64, f64) {
+    let swapped = dates::replaced_by_weekday(one, other);
+    let kept = |words: &[Word]| words.iter().filter(|word| !swapped.contains(&word.hash)).copied().collect::<Vec<_>>();
+    let (one, other) = (kept(one), kept(other));
     let is_own_number = |word: &Word, others: &HashSet<u64>| word.is_number && !others.contains(&word.hash);
     if one.iter().any(|word| is_own_number(word, others)) && other.iter().any(|word| is_own_number(word, own)) {
-        return 0.0;
+        return (0.0, 0.0);
     }
-    let telling = |words: &[Word]| -> HashSet<u64> {
-        words.iter().filter(|word| word.is_telling()).map(|word| word.hash).collect()
-    };
+    let telling = |words: &[Word]| -> HashSet<u64> { Vocabulary::of(words).telling().into_iter().collect() };
     let (one, other) = (telling(&one), telling(&other));
-    one.intersection(&other).count() as f64 / one.len().min(other.len()).max(1) as f64
+    let share_of = |words: usize| one.intersection(&other).count() as f64 / words.max(1) as f64;
+    (share_of(one.len().min(other.len())), share_of(one.len().max(other.len())))
 }
 
 /// The words that replace each other in two texts.
@@ -267,6 +325,8 @@ impl Replaced {
 
 /// The words that have a capital within a sentence somewhere in two entries.
 struct NameWords {
+    /// The words that another name replaces if the event is another one. Where every noun has a capital, as in German,
+    /// these are only the words behind another noun: "Frau Hill", "Verein Hafen". Other nouns may be replaced by an editor.
     all: HashSet<u64>,
     /// Those that say who or where: not articles, and none where every noun has a capital.
     telling: HashSet<u64>,
@@ -280,7 +340,10 @@ impl NameWords {
         let is_noun_cased =
             texts[..2].iter().flat_map(|words| &words.words).filter(|word| word.is_name).count() * 5 > words;
         let telling = names().filter(|word| word.is_long() && !is_noun_cased).map(|word| word.hash).collect();
-        NameWords { all: names().map(|word| word.hash).collect(), telling, is_noun_cased }
+        let pairs = texts.iter().flat_map(|words| words.words.windows(2));
+        let behind = pairs.filter(|pair| pair[0].is_name && pair[1].is_name).map(|pair| pair[1].hash);
+        let all = if is_noun_cased { behind.collect() } else { names().map(|word| word.hash).collect() };
+        NameWords { all, telling, is_noun_cased }
     }
 
     /// Returns whether a word is a number or says who or where.
@@ -323,13 +386,15 @@ impl Coverage {
             titles,
             told: are_told.into_iter().filter(|is_told| *is_told).count(),
             share: short.share(),
-            words: short.words.1,
-            missing: short.words.0 - short.words.1,
+            // A rewritten opening counts by the share of its words that the other opening has.
+            words: short.words.1 + (short.retold as f64 * self.retold) as usize,
+            missing: short.words.0 - short.words.1 - short.retold,
             facts: self.facts,
             // In a script without capitals, only numbers are seen. A report has as many names as numbers.
             likely_facts: if self.is_caseless { 2 * self.facts } else { self.facts },
             is_kept: self.reworded.0 == 0,
             is_whole: self.is_whole(),
+            is_exact: self.sides.iter().all(|side| side.share() >= EXACT && side.retold == 0),
         }
     }
 
@@ -364,10 +429,14 @@ impl Coverage {
         self.sides.iter().all(|side| side.opening.is_some_and(|had| had <= Had::Edited))
     }
 
-    /// Returns whether an editor wrote a new opening under the same headline, and kept the rest. A follow-up begins with
-    /// what is new, and two comments on one press release say different things.
+    /// Returns whether an editor wrote a new opening that says the same, and kept the rest. A follow-up begins with what
+    /// is new, and two comments on one press release say different things. Under different headlines, the openings must
+    /// have more in common.
     fn is_retold(&self, common: &InCommon) -> bool {
-        common.titles.are_same() && !self.is_form && self.retold >= RETOLD
+        let is_retold = |side: &Covered| side.opening.is_some_and(|had| had <= Had::Retold);
+        let is_about_one = common.titles.are_same()
+            || self.retold >= RETOLD_UNDER_ANY_HEADLINE && self.retold_of_longer >= RETOLD_OF_LONGER;
+        is_about_one && !self.is_form && self.sides[0].words.1 >= LEAST_KEPT && self.sides.iter().all(is_retold)
     }
 
     /// Returns which share of the shorter text the other has, if the two are one text, under headlines that compare
@@ -417,11 +486,14 @@ impl Coverage {
             _ if common.told == 2 => 2,
             _ => LEAST_FACTS,
         };
-        let is_editors = short.words.0 >= LONGEST_FORM
+        let is_editors = short.retold > 0
+            || short.words.0 >= LONGEST_FORM
             || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT
             || !self.is_form && common.titles != Titles::EqualShort && EDITS.iter().any(|edit| edit.is_met(common));
+        // A form is filled in few places. Where words differ in more places, an editor may have reworded a fifth.
+        let most_reworded = if self.reworded.0 > FEW_HOLES { 5 } else { 8 };
         common.is_kept && !self.is_form
-            || self.reworded.1 * 8 <= short.words.1 && self.facts >= least_facts && is_editors
+            || self.reworded.1 * most_reworded <= short.words.1 && self.facts >= least_facts && is_editors
     }
 
     /// Returns whether no sentence contradicts the other text. Where every noun has a capital, a noun that replaces

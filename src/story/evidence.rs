@@ -10,6 +10,9 @@ pub(super) const TEXT: f64 = 0.75;
 /// A text of which another has this share is in it as a whole.
 pub(super) const WHOLE: f64 = 0.9;
 
+/// Two texts that have this share of each other are equally long. A form that is filled again has the same sentences.
+pub(super) const EXACT: f64 = 0.98;
+
 /// The most words of a summary under the same headline that the article lacks: a sentence that was left out later.
 const OTHER_WORDS: usize = 20;
 
@@ -45,6 +48,8 @@ pub(super) struct InCommon {
     pub is_kept: bool,
     /// Whether each text has nearly all of the other.
     pub is_whole: bool,
+    /// Whether each text has all of the other's sentences, the opening included.
+    pub is_exact: bool,
 }
 
 /// How two headlines must compare for [`Needed`] or [`EditorsWords`].
@@ -96,7 +101,7 @@ pub(super) struct Needed {
 
 /// The less the headlines say, the longer must be what both texts have, and the more numbers and names must be in it: a
 /// form that is published again under other headlines has few.
-pub(super) const EVIDENCE: [Needed; 21] = {
+pub(super) const EVIDENCE: [Needed; 20] = {
     use TitleTest::{Alike, Edited, Other, Same, Short};
     const fn any(headlines: TitleTest, told: usize, share: f64, words: usize, facts: usize) -> Needed {
         Needed { headlines, told, is_kept: false, is_cut: false, share, words, facts }
@@ -119,16 +124,15 @@ pub(super) const EVIDENCE: [Needed; 21] = {
         kept(Alike, 2, TEXT, 20, 2),
         any(Alike, 0, 0.8, 20, 3),
         any(Short, 0, WHOLE, 25, 4),
-        kept(Other, 2, TEXT, 18, 2),
-        any(Other, 2, TEXT, 20, 2),
+        any(Other, 2, 0.65, 15, 2),
         kept(Other, 1, 0.8, 40, 3),
         kept(Other, 1, 0.8, 25, 4),
         any(Other, 1, 0.8, 25, 5),
         kept(Other, 0, 0.8, LONG_TEXT, 5),
-        cut(kept(Other, 1, 0.8, 20, 3)),
-        cut(kept(Other, 1, 0.8, 32, 2)),
-        cut(any(Other, 1, 0.8, 25, 3)),
-        cut(kept(Other, 0, 0.8, 32, 4)),
+        cut(any(Other, 1, 0.65, 15, 2)),
+        cut(any(Other, 1, 0.65, 20, 1)),
+        cut(any(Other, 0, TEXT, 18, 3)),
+        cut(any(Other, 0, TEXT, 25, 2)),
     ]
 };
 
@@ -140,7 +144,7 @@ impl Needed {
         self.headlines.are(common.titles)
             && common.told >= self.told
             && (common.is_kept || !self.is_kept)
-            && !(common.is_whole && self.is_cut)
+            && !(common.is_exact && self.is_cut)
             && (self.headlines != TitleTest::Short || common.is_whole)
             && common.share >= self.share
             && !is_long_rest
@@ -160,8 +164,8 @@ pub(super) struct EditorsWords {
     is_dense: bool,
 }
 
-/// What a form has not: many facts, or a fact in every line, or a part that was cut.
-pub(super) const EDITS: [EditorsWords; 7] = {
+/// What forms do not have: many facts, or a fact in every line, or a part that was cut.
+pub(super) const EDITS: [EditorsWords; 8] = {
     use TitleTest::{Any, Same, Telling};
     const fn whole(headlines: TitleTest, words: usize, facts: usize, is_dense: bool) -> EditorsWords {
         EditorsWords { headlines, told: 0, is_cut: false, words, facts, is_dense }
@@ -173,6 +177,7 @@ pub(super) const EDITS: [EditorsWords; 7] = {
         whole(Same, 0, MANY_FACTS, false),
         whole(Any, LONG_TEXT, MANY_FACTS, false),
         whole(Telling, 0, LEAST_FACTS, true),
+        whole(Any, 40, LEAST_FACTS, true),
         cut(Telling, 2, 0, 0),
         cut(Same, 0, 20, 0),
         cut(Any, 2, 25, 2),
@@ -185,7 +190,7 @@ impl EditorsWords {
     pub(super) fn is_met(&self, common: &InCommon) -> bool {
         self.headlines.are(common.titles)
             && common.told >= self.told
-            && !(common.is_whole && self.is_cut)
+            && !(common.is_exact && self.is_cut)
             && common.words >= self.words
             && common.facts >= self.facts
             && (!self.is_dense || common.facts * DENSE_WORDS >= common.words)

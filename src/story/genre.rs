@@ -1,4 +1,4 @@
-//! What a title says about the form of its entry: pictures, a video, a live report, a recording.
+//! What a title says about the form of its entry: pictures, a video, a live report, a recording, a correction.
 //!
 //! A gallery has the headline of the article that it illustrates, and often its first sentence, but it is not the
 //! article.
@@ -13,7 +13,7 @@ use super::words::{Word, Words};
 const OTHER_WORDS: usize = 2;
 
 /// The forms, and the words for each.
-const FORMS: [(Genre, &str); 4] = [
+const FORMS: [(Genre, &str); 5] = [
     (
         Genre::Pictures,
         "pictures, in pictures, photos, photo gallery, gallery, Bilder, Bildern, Fotos, Bildergalerie, Fotostrecke, Fotogalerie, en images, images, \
@@ -31,6 +31,13 @@ const FORMS: [(Genre, &str); 4] = [
          in diretta, ao vivo, na żywo, relacja, онлайн, прямой эфир, трансляция, مباشر, 直播, 实时更新, 即時更新, ライブ, 生中継",
     ),
     (Genre::Audio, "podcast, audio, подкаст, аудио, بودكاست, 播客, 音频, ポッドキャスト, 음성"),
+    (
+        Genre::Correction,
+        "correction, corrections, clarification, erratum, errata, Korrektur, Korrekturen, Berichtigung, Richtigstellung, rectificatif, \
+         erratum, corrección, fe de errores, fe de erratas, rectificación, aclaración, errata corrige, rettifica, precisazione, \
+         correção, retificação, rectificatie, correctie, sprostowanie, korekta, поправка, уточнение, исправление, تصحيح, تصويب, استدراك, \
+         更正, 更正声明, 勘误, 更正啟事, 訂正, おわび, おわびと訂正, お詫びと訂正, 訂正とおわび, 정정, 정정보도",
+    ),
 ];
 
 /// The form of an entry.
@@ -40,6 +47,8 @@ pub(super) enum Genre {
     Video,
     Live,
     Audio,
+    /// A notice of what was wrong in an article. It has the headline of the article, and often its first sentence.
+    Correction,
 }
 
 static NAMES: LazyLock<Vec<(Genre, Vec<u64>)>> = LazyLock::new(|| {
@@ -87,6 +96,10 @@ mod tests {
         check("【写真特集】古い岸壁が再開", &[Genre::Pictures]);
         check("The old quay opens (video)", &[Genre::Video]);
         check("Live: the old quay opens", &[Genre::Live]);
+        check("Correction: the old quay opens", &[Genre::Correction]);
+        check("更正：老码头重新开放", &[Genre::Correction]);
+        check("Errata corrige: riapre il vecchio molo", &[Genre::Correction]);
+        check("A correction of the course: the old quay opens", &[]);
         check("The old quay opens", &[]);
         check("How we live now: a quay opens", &[]);
         check("The quay opens, a video shows", &[]);

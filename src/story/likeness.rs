@@ -130,9 +130,9 @@ impl Wording {
     ///
     /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more.
     /// Two episodes may have one title, "Trailer", and the same standard text, so different recordings make different
-    /// stories.
+    /// stories. Two parts of a series may begin with the same sentences.
     pub fn same_text(&self, other: &Wording, least: f64) -> Option<f64> {
-        if self.media.contradicts(&other.media) {
+        if self.media.contradicts(&other.media) || self.title.is_other_part_than(&other.title) {
             return None;
         }
         // An article and its gallery have the first sentence in common.

@@ -18,6 +18,10 @@ const LEAST_SENTENCE: usize = 4;
 /// The most words of an agency's mark and a dateline.
 const MARK: usize = 9;
 
+/// The most words that deny a sentence when they are added to it. An editor may leave out a longer part of a sentence,
+/// even one with a "not".
+const LONGEST_DENIAL: usize = 4;
+
 /// More words in a row that replace others make another sentence.
 const REWORDED: usize = 8;
 
@@ -37,6 +41,8 @@ pub(super) enum Had {
     Same,
     /// In other words.
     Edited,
+    /// As an opening that an editor rewrote: it says the same in other sentences.
+    Retold,
     /// With other facts.
     Contradicted,
     /// Not at all.
@@ -47,6 +53,14 @@ pub(super) enum Had {
 /// Returns whether one of the words denies what a sentence says.
 pub(super) fn denies(words: &[Word]) -> bool {
     words.iter().any(|word| NEGATION_HASHES.contains(&word.hash))
+}
+
+/// Returns whether `one` denies what `other` says: it has a "not", and the other has no words in this place, or a form of
+/// the same word, as in "did not approve" and "approved". An editor may replace "did not stand" by "lay".
+fn is_denied(one: &[Word], other: &[Word]) -> bool {
+    let are_forms = |one: &Word, other: &Word| one.is_telling() && (one.may_begin(*other) || other.may_begin(*one));
+    let is_kin = |word: &Word| other.iter().any(|other| other.is_telling() && are_forms(word, other));
+    denies(one) && !denies(other) && (other.is_empty() && extent(one) <= LONGEST_DENIAL || one.iter().any(is_kin))
 }
 
 /// Splits words into sentences.
@@ -122,12 +136,16 @@ impl SentenceDifference {
             own.iter().filter(|word| !others.contains(&word.hash)).copied().collect::<Vec<_>>()
         };
         let (ones, others) = (own(one, other), own(other, one));
-        let swapped = dates::replaced_by_weekday(&ones, &others);
+        let mut swapped = dates::replaced_by_weekday(&ones, &others);
+        if swapped.is_empty() && one.iter().any(|word| word.is_half) {
+            // Characters such as 日 and 一 are in dates, and also in other words that both sentences have.
+            swapped = dates::replaced_by_weekday(one, other);
+        }
         let kept =
             |words: Vec<Word>| words.into_iter().filter(|word| !swapped.contains(&word.hash)).collect::<Vec<_>>();
         let (ones, others) = (kept(ones), kept(others));
         let has_number = |words: &[Word]| words.iter().any(|word| word.is_number);
-        difference.has_other_facts = has_number(&ones) && has_number(&others) || denies(&ones) != denies(&others);
+        difference.has_other_facts = has_number(&ones) && has_number(&others);
         let pairs = in_common(one, other);
         difference.common = weight(pairs.iter().map(|(i, _)| &one[*i]));
         let mut at = (0, 0);
@@ -150,6 +168,7 @@ impl SentenceDifference {
         names: &HashSet<u64>,
         is_weekday: bool,
     ) {
+        self.has_other_facts |= is_denied(one, other) || is_denied(other, one);
         if one.is_empty() || other.is_empty() {
             return;
         }

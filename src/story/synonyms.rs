@@ -53,6 +53,7 @@ const SYNONYMS: &str = "
     mehr als, über
     beginnt, startet, begann, startete
     laut, nach Angaben, zufolge
+    Samstag, Sonnabend
     environ, près de, quelque, à peu près
     presque, quasiment, pratiquement
     seulement, uniquement

@@ -160,6 +160,17 @@ impl Title {
         self.labels.iter().any(|own| other.labels.iter().any(|label| is_same_but_for_numbers(own, label)))
     }
 
+    /// Returns whether the titles, or a label of each, are the same except for a number, as those of two parts are: "The
+    /// quay (1/2)" and "The quay (2/2)".
+    pub(super) fn is_other_part_than(&self, other: &Title) -> bool {
+        let is_other = |own: &Words, others: &Words| {
+            let is_same = own.words.iter().map(|word| word.hash).eq(others.words.iter().map(|word| word.hash));
+            !is_same && is_same_but_for_numbers(own, others)
+        };
+        is_other(&self.whole, &other.whole)
+            || self.labels.iter().any(|own| other.labels.iter().any(|label| is_other(own, label)))
+    }
+
     /// Returns whether the two are the same except for the names of sites.
     pub(super) fn is(&self, other: &Title) -> bool {
         let hashes = |title: &Title| {
@@ -270,5 +281,20 @@ mod tests {
         check("Grève : les bus à l'arrêt mardi", "Deux jours sans bus dans la métropole", false);
         check("This Week in Rust 512", "This Week in Rust 512", false);
         check("This Week in Rust 512", "This Week in Rust", false);
+    }
+
+    #[test]
+    fn titles_that_differ_only_in_the_number_of_a_part_are_of_two_parts() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let (one, other) = (Title::of(one), Title::of(other));
+            assert_eq!(one.is_other_part_than(&other), expected, "{one:?} / {other:?}");
+            assert_eq!(other.is_other_part_than(&one), expected, "{other:?} / {one:?}");
+        };
+        check("The old quay (1/2)", "The old quay (2/2)", true);
+        check("The old quay, page 1", "The old quay, page 2", true);
+        check("Part 1: the old quay", "Part 2: the boats return", true);
+        check("The old quay (1/2)", "The old quay (1/2)", false);
+        check("The old quay", "The old quay (part 2)", false);
+        check("Quay closed for 12 days", "The quay was closed for 12 days", false);
     }
 }

@@ -51,6 +51,86 @@ fn article_with_a_new_first_sentence_is_recognised_and_comments_and_follow_ups_a
 }
 
 #[test]
+fn opening_that_says_the_same_is_recognised_under_another_headline_and_a_follow_up_is_not() {
+    let rest = [ROOFS, CRANES, COST].map(|sentence| format!("<p>{sentence}</p>")).concat();
+    let title = [TITLE, "Moorings break: what happened to the boats?"];
+    let check = |opening: &str, rest: &str, expected: bool| {
+        let first = format!("<p>{OPENING}</p>{}", [ROOFS, CRANES, COST].map(|it| format!("<p>{it}</p>")).concat());
+        check(title, [&first, &format!("<p>{opening}</p>{rest}")], expected);
+    };
+    let retold = "On Friday, 14 boats broke from their moorings at the old quay in Ashport when a storm hit it.";
+    check(retold, &rest, true);
+    check(retold, "", false);
+    // An opening with a few names of the first report that says something else.
+    let news = "Divers from Holmby began to raise the boats in Ashport, and the insurers, who had refused to pay, agreed to \
+        bear the costs of the moorings after long talks with their owners and the minister.";
+    check(news, &rest, false);
+    let other = |text: &str| text.replace("14 boats", "19 boats");
+    super::tests::check(title, [&format!("{OPENING} {COST}"), &format!("{} {COST}", other(retold))], false);
+}
+
+#[test]
+fn lines_before_a_text_are_bylines_and_several_sentences_are_a_follow_up() {
+    let report = [OPENING, ROOFS, CRANES, COST].map(|sentence| format!("<p>{sentence}</p>")).concat();
+    let title = [TITLE, "Harbour master of Ashport resigns"];
+    let check = |heads: &str, expected: bool| check(title, [&report, &format!("{heads}{report}")], expected);
+    check("<p>Ellen Hart, staff reporter</p><p>First in the Ashport Lantern</p>", true);
+    check(
+        "<p>The harbour master has left his office for good.</p><p>A deputy takes over until the board meets.</p>",
+        false,
+    );
+}
+
+#[test]
+fn not_in_other_words_is_an_editors_and_not_added_is_a_denial() {
+    let text = [OPENING, ROOFS, CRANES, COST, BRIDGE].join(" ");
+    let check = |from: &str, to: &str, expected: bool| check([TITLE; 2], [&text, &text.replace(from, to)], expected);
+    check("stood still until", "did not move until", true);
+    check("were stripped", "were not stripped", false);
+    check("put the damage", "did not put the damage", false);
+}
+
+#[test]
+fn noun_for_a_noun_is_an_editors_in_german_and_another_name_is_another_event() {
+    let title = ["Sturm reißt in Aschhafen Boote vom Kai"; 2];
+    let text = "Ein Sturm hat am Samstag in Aschhafen 14 Boote vom alten Kai gerissen. Auf den Dächern der Gerberstraße fehlen \
+        Ziegel, 230 Menschen schliefen in der Schule. Die Kräne am Kohlepier standen bis zum Mittag still. Der Hafenmeister \
+        Jonas Ried schätzt den Schaden auf 3 Millionen Euro. Die Brücke zur Insel war zum ersten Mal seit 1987 gesperrt.";
+    // A form that is filled again is as long as before, and this copy is cut.
+    let cut = &text[..text.find(" Die Brücke").unwrap()];
+    let check = |from: &str, to: &str, expected: bool| check(title, [text, &cut.replace(from, to)], expected);
+    check("Ziegel", "Schindeln", true);
+    check("Samstag", "Sonnabend", true);
+    check("Jonas Ried", "Jonas Lauer", false);
+    check("14 Boote", "16 Boote", false);
+}
+
+#[test]
+fn day_of_the_month_stands_for_a_chinese_weekday_whose_characters_recur() {
+    let title = ["老码头的渔船被风暴吹走"; 2];
+    let text = "风暴周一在灰港一处老码头吹走14条渔船，无人受伤。港务长林远说，损失约300万元。通往岛上的桥自1987年以来第一次封闭。";
+    let check = |day: &str, expected: bool| check(title, [text, &text.replace("周一", day)], expected);
+    check("9日", true);
+    check("3月9日", true);
+    check("周三", false);
+}
+
+#[test]
+fn parts_of_a_series_and_corrections_are_not_the_article() {
+    let text = |sentences: [&str; 3]| sentences.map(|sentence| format!("<p>{sentence}</p>")).concat();
+    let (one, other) = (text([OPENING, ROOFS, CRANES]), text([OPENING, ROOFS, COST]));
+    let check = |title: [&str; 2], expected: bool| check(title, [&one, &other], expected);
+    let title = "Storm jolts the old quay in Ashport";
+    check([title; 2], true);
+    for parts in [["(1/2)", "(2/2)"], ["(part 1)", "(part 2)"], ["– page 1", "– page 2"]] {
+        check([&format!("{title} {}", parts[0]), &format!("{title} {}", parts[1])], false);
+    }
+    let notice = format!("<p>We gave a wrong name in this report. It is right online.</p><p>{OPENING}</p>");
+    super::tests::check([title, &format!("Correction: {title}")], [&one, &notice], false);
+    super::tests::check([title, &format!("Correction: {title}")], [&one, &one], true);
+}
+
+#[test]
 fn copy_moves_cuts_and_rewords_sentences() {
     let text = [OPENING, ROOFS, CRANES, COST, BRIDGE].join(" ");
     let moved = format!("<p>By Jane Hill</p><p>{OPENING} {BRIDGE}</p><p>{COST} {ROOFS}</p><p>More on this storm</p>");
