@@ -21,7 +21,8 @@ use super::{StoreError, View};
 /// parsing continues during a commit.
 const GROUP: usize = 64;
 
-/// How long a group of jobs waits for the next job. A single poll is delayed by this time.
+/// How long a group of jobs waits for the next job if the group before it had several jobs. Under load, jobs come
+/// within this time, and a larger group writes fewer pages for each job.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// How long a group waits for further jobs if all its jobs have [`Urgency::Later`]. Each commit writes whole pages. If
@@ -104,8 +105,22 @@ impl Drop for Writer {
     }
 }
 
+/// How long a group waits for its next job. `began` is how long ago the group began, `is_patient` whether all its jobs
+/// have [`Urgency::Later`], and `previous` the number of jobs in the group before it.
+///
+/// After a group of one job, no caller works at the same time, so a wait would only delay this one. Jobs that came
+/// during a commit are in the next group without a wait.
+fn patience(began: Duration, is_patient: bool, previous: usize) -> Duration {
+    match (is_patient, previous) {
+        (true, _) => PATIENCE.saturating_sub(began),
+        (false, 0 | 1) => Duration::ZERO,
+        (false, _) => GATHER,
+    }
+}
+
 fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
     let connection = &view.connection;
+    let mut previous = 0;
     while let Ok(first) = waiting.recv() {
         if let Err(error) = begin(connection, file) {
             // The waiting jobs would fail in the same way, each after another wait. Collect all of them before
@@ -119,8 +134,7 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
         let (began, mut is_patient) = (Instant::now(), first.urgency == Urgency::Later);
         let mut answers = vec![(first.work)(Ok(view))];
         while answers.len() < GROUP {
-            let wait = if is_patient { PATIENCE.saturating_sub(began.elapsed()) } else { GATHER };
-            match waiting.recv_timeout(wait) {
+            match waiting.recv_timeout(patience(began.elapsed(), is_patient, previous)) {
                 Ok(job) => {
                     is_patient &= job.urgency == Urgency::Later;
                     answers.push((job.work)(Ok(view)));
@@ -128,6 +142,7 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
+        previous = answers.len();
         let committed = commit(connection, file);
         for answer in answers {
             answer(committed.as_ref().copied());
@@ -179,5 +194,24 @@ fn in_savepoint<T>(view: &View, work: impl FnOnce(&View) -> Result<T, StoreError
         // and the other jobs get its error.
         Err(error) if error.affects_all() => Err(error),
         result => ended.map_err(StoreError::from).and(result),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_group_after_a_group_of_several_jobs_waits_for_a_caller() {
+        assert_eq!(patience(Duration::ZERO, false, 0), Duration::ZERO);
+        assert_eq!(patience(Duration::ZERO, false, 1), Duration::ZERO);
+        assert_eq!(patience(Duration::ZERO, false, 2), GATHER);
+    }
+
+    #[test]
+    fn jobs_that_may_come_later_wait_until_half_a_second_after_the_first() {
+        assert_eq!(patience(Duration::ZERO, true, 1), PATIENCE);
+        assert_eq!(patience(Duration::from_millis(499), true, 1), Duration::from_millis(1));
+        assert_eq!(patience(Duration::from_secs(1), true, 1), Duration::ZERO);
     }
 }
