@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use url::Url;
 
 /// The number of cases if `NEWSWIRE_FUZZ_CASES` is not set.
-const CASES: u32 = 100_000;
+const CASES: u32 = 25_000;
 
 fn cases() -> u32 {
     std::env::var("NEWSWIRE_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)

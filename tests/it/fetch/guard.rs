@@ -127,11 +127,13 @@ async fn a_name_whose_answer_changes_is_never_connected_to_at_a_private_address(
 #[tokio::test]
 async fn only_permitted_addresses_of_a_name_are_connected_to() {
     let origin = ok();
-    let other = IpAddr::from([127, 0, 0, 2]);
-    let fetcher = Fetcher::with_lookup(&contact(), flipping(vec![vec![other, Ipv4Addr::LOCALHOST.into()]]));
+    let other = Origin::start_on(([127, 0, 0, 2], origin.address.port()).into(), |_| Reply::silence());
+    let addresses = vec![other.address.ip(), origin.address.ip()];
+    let fetcher = Fetcher::with_lookup(&contact(), flipping(vec![addresses]));
     let one = network("127.0.0.1/32");
     let feed = feed(&origin.url_as("mixed.test", "/feed"), &[one]);
     document(poll(&fetcher, &feed, &Validators::default()).await);
+    assert_eq!((origin.connections(), other.connections()), (1, 0));
 }
 
 #[tokio::test]

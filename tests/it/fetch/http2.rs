@@ -71,6 +71,8 @@ async fn http2_of_a_feed_can_be_turned_off() {
     let origin = Origin::start_tls(tls::server(&["h2", "http/1.1"]), |_| Reply::new(200, &[], "<rss/>"));
     let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
     feed.ca_file = Some(tls::ca_file());
+    // The origin agrees to HTTP/2 but does not speak it, so only a poll over HTTP/1.1 succeeds.
+    assert_eq!(error(first_poll(&feed).await).kind().words(), "http");
     feed.http2 = false;
-    document(first_poll(&feed).await);
+    assert_eq!(document(first_poll(&feed).await).body, b"<rss/>");
 }
