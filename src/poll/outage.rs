@@ -23,8 +23,8 @@ const FEEDS: usize = 5;
 /// The fewest hosts that these feeds must be on.
 const HOSTS: usize = 3;
 
-/// How long the daemon waits before it gives the verdict on failures. A response that is more recent than this shows
-/// that the network works.
+/// How long the daemon waits before it gives the verdict on failures. A response within this time before the first of
+/// them shows that the network worked.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// A poll that reached no server.
@@ -100,7 +100,8 @@ impl Outage {
     /// Returns the verdict on the `waiting` failures if no server is reached until `now`.
     pub(super) fn lapsed(&mut self, now: Timestamp, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_news = |failure: &&ReachFailure| failure.before != PollsBefore::Failed;
-        let is_outage = match self.reached.filter(|last| is_recent(*last, now)) {
+        let first = waiting.iter().map(|failure| failure.began).min().unwrap_or(now);
+        let is_outage = match self.reached.filter(|last| is_recent(*last, first)) {
             None => are_many(waiting.iter().copied()) && waiting.iter().any(is_news),
             Some(last) => {
                 let is_in_gap =
@@ -203,6 +204,14 @@ mod tests {
         // These feeds answered before, but the answered poll ran at the same time.
         let failures = failures(9, 9, 10, PollsBefore::Answered);
         assert_eq!(verdict_at_reach(&mut Outage::default(), reach(9, 31), &failures), OutageVerdict::FeedsFault);
+    }
+
+    #[test]
+    fn dead_feeds_that_fail_right_after_a_response_are_at_fault_even_if_nothing_else_is_polled() {
+        let mut outage = Outage::default();
+        verdict_at_reach(&mut outage, reach(0, 1), &[]);
+        let failures = failures(7, 7, 2, PollsBefore::Never);
+        assert_eq!(verdict_at_end(&mut outage, 2 + 6 * 60, &failures), OutageVerdict::FeedsFault);
     }
 
     #[test]

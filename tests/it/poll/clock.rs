@@ -105,6 +105,17 @@ impl Ticking {
         }
     }
 
+    /// Returns whether the loop has polled all feeds that are due, within a fifth of a second.
+    pub async fn is_settled_soon(&self) -> bool {
+        for _ in 0..20 {
+            if self.next_polls().await.iter().all(|at| *at > self.now()) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
     async fn next_polls(&self) -> Vec<Timestamp> {
         let statuses = self.bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
         statuses.into_values().map(|status| status.next_poll).collect()

@@ -8,6 +8,7 @@ use newswire::poll::{PollReport, ReportedOutcome};
 
 use crate::poll::{Bed, DAY, FEED, HOUR, feed_at, local_names, start};
 use crate::support::origin::{Origin, Reply};
+use crate::support::sql;
 
 /// Creates a [`Bed`] with two feeds: `well` is healthy, and `ill` causes an internal error.
 async fn two_feeds(origin: &Origin, lookup: Lookup) -> Bed {
@@ -20,7 +21,7 @@ fn news() -> Origin {
 }
 
 fn change_store(bed: &Bed, sql: &str) {
-    rusqlite::Connection::open(bed.store.path()).unwrap().execute_batch(sql).unwrap();
+    sql::open(bed.store.path()).execute_batch(sql).unwrap();
 }
 
 fn of<'r>(reports: &'r [PollReport], feed: &str) -> &'r PollReport {

@@ -5,6 +5,7 @@ use newswire::status;
 
 use crate::poll::{Bed, DAY, HOUR, feed_at, local_names, start};
 use crate::support::origin::{Origin, Reply};
+use crate::support::sql;
 
 /// Texts that would begin a new line, or control a terminal.
 const COMMANDS: [&str; 5] = ["\n2026-01-01T00:00:00Z ERROR forged", "\r", "\u{2028}", "\u{1b}[2J", "\u{202e}"];
@@ -28,7 +29,7 @@ fn check_line(text: &str, most: usize) {
 }
 
 async fn stored_errors(bed: &Bed) -> Vec<String> {
-    let connection = rusqlite::Connection::open(bed.store.path()).unwrap();
+    let connection = sql::open(bed.store.path());
     let mut statement = connection
         .prepare("SELECT failure_detail FROM feed UNION ALL SELECT failure_detail FROM poll_log UNION ALL SELECT detail FROM event")
         .unwrap();

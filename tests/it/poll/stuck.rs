@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::poll::{Bed, FEED, HOUR, feed_at, local_names, start};
 use crate::support::origin::{Origin, Reply};
+use crate::support::sql;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -90,7 +91,7 @@ async fn poll_that_waits_for_a_host_is_not_stuck() {
 async fn poll_that_waits_for_the_store_is_not_stuck() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of_hosts(&origin, 1).await;
-    let writer = rusqlite::Connection::open(bed.store.path()).unwrap();
+    let writer = sql::open(bed.store.path());
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (polls, watch) = (poll_all(&bed), bed.poller.watch());
     until(|| origin.requests().len() == 1).await;
