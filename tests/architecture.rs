@@ -455,3 +455,12 @@ fn every_source_file_begins_with_module_documentation() {
         .collect();
     assert!(silent.is_empty(), "these have no module documentation: {silent:?}");
 }
+
+#[test]
+fn tests_open_databases_only_in_one_file() {
+    let mut files = Vec::new();
+    collect(Path::new("tests/it"), &mut files);
+    let opens = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("rusqlite::");
+    let found: Vec<_> = files.into_iter().filter(opens).collect();
+    assert_eq!(found, [Path::new("tests/it/support/sql.rs")], "call `support::sql` instead");
+}

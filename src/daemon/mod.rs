@@ -29,7 +29,7 @@ use crate::delivery::Delivery;
 use crate::fetch::Fetcher;
 use crate::listen::Listener;
 use crate::poll::Poller;
-use crate::publish::{Publisher, hub};
+use crate::publish::{HubTask, Publisher};
 use crate::serve::{self, Health};
 use crate::store::{Store, StoreError};
 
@@ -44,7 +44,7 @@ pub struct Newswire {
     pub store: Store,
     /// Polls the feeds.
     pub poller: Poller,
-    /// Notifies the WebSub hub.
+    /// Notifies the WebSub hubs, and posts to hooks.
     pub fetcher: Fetcher,
     /// Renders the editions and keeps them in memory.
     pub publisher: Publisher,
@@ -75,11 +75,12 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let judging = Judging::new(store.clone(), active.clone(), swept.clone());
     judging.begin().await;
     let poller = poller.following(active.clone());
-    let (hub_tx, hub_rx) = mpsc::unbounded_channel();
+    let (hubs_tx, hubs_rx) = watch::channel(());
+    let hubs = HubTask { store: store.clone(), fetcher: fetcher.clone(), configs: configs.clone() };
     let (hooks_tx, hooks_rx) = watch::channel(());
     let delivery = Delivery::new(store.clone(), fetcher.clone(), &config);
     let (folder_work, folder_task) = folder::folder_task(publisher.clone(), config.clone());
-    let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hub_tx).await;
+    let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hubs_tx).await;
     folder_work.published(&config);
     health.set_ready();
 
@@ -91,7 +92,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         judging: judging.clone(),
         publisher: publisher.clone(),
         health: health.clone(),
-        hub_tx,
+        hubs_tx,
         folder_work,
         hooks_tx,
     };
@@ -110,7 +111,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         publishing.run(configs.clone(), unfinished, polled, changes, folder_requests),
         folder_task.run(),
         judging.run(shutdown.clone()),
-        hub::run(fetcher, configs.clone(), hub_rx, shutdown.clone()),
+        hubs.run(hubs_rx, shutdown.clone()),
         delivery.run(active.clone(), configs.clone(), hooks_rx, shutdown.clone()),
         maintenance::run(store.clone(), active, swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),

@@ -35,8 +35,8 @@ pub(super) struct Publishing {
     pub judging: Judging,
     pub publisher: Publisher,
     pub health: Health,
-    /// Sends the changed sections to the task that notifies the hub.
-    pub hub_tx: mpsc::UnboundedSender<SectionId>,
+    /// Wakes the task that notifies the WebSub hubs of changed sections.
+    pub hubs_tx: watch::Sender<()>,
     /// Requests that folders are written.
     pub folder_work: FolderWork,
     /// Wakes the tasks that deliver messages to hooks.
@@ -100,7 +100,7 @@ impl Publishing {
                 }
                 () = tokio::time::sleep_until(rendered + RENDER_GAP), if !changed.is_empty() || is_reloading => {
                     let config = configs.borrow().clone();
-                    changed = publish(&self.publisher, &config, &changed, &self.hub_tx).await;
+                    changed = publish(&self.publisher, &config, &changed, &self.hubs_tx).await;
                     self.folder_work.published(&config);
                     rendered = tokio::time::Instant::now();
                     log_reload(&mut is_reloading);
@@ -109,7 +109,7 @@ impl Publishing {
         }
         if !changed.is_empty() {
             let config = configs.borrow().clone();
-            publish(&self.publisher, &config, &changed, &self.hub_tx).await;
+            publish(&self.publisher, &config, &changed, &self.hubs_tx).await;
             self.folder_work.published(&config);
         }
     }
@@ -130,7 +130,7 @@ impl Publishing {
         let mut sections = all_sections(config);
         while !sections.is_empty() {
             let published = self.publisher.publish(config, &sections, clock::now()).await?;
-            send_changed(published.changed, &self.hub_tx);
+            wake_hubs(&published.changed, &self.hubs_tx);
             if let Some(error) = published.errors.into_iter().next() {
                 return Err(error);
             }
@@ -148,10 +148,11 @@ fn log_reload(is_reloading: &mut bool) {
     }
 }
 
-/// Sends the changed sections to the task that notifies the hub. Sending fails only at shutdown, if that task has
-/// stopped.
-fn send_changed(changed: BTreeSet<SectionId>, hub_tx: &mpsc::UnboundedSender<SectionId>) {
-    changed.into_iter().for_each(|section| drop(hub_tx.send(section)));
+/// Wakes the task that notifies the hubs, if sections changed.
+fn wake_hubs(changed: &BTreeSet<SectionId>, hubs_tx: &watch::Sender<()>) {
+    if !changed.is_empty() {
+        hubs_tx.send_replace(());
+    }
 }
 
 /// Renders these sections. Returns those that must be published again, because one pass archives only a limited number
@@ -160,12 +161,12 @@ pub(super) async fn publish(
     publisher: &Publisher,
     config: &Arc<Config>,
     sections: &BTreeSet<SectionId>,
-    hub_tx: &mpsc::UnboundedSender<SectionId>,
+    hubs_tx: &watch::Sender<()>,
 ) -> BTreeSet<SectionId> {
     match publisher.publish(config, sections, clock::now()).await {
         Ok(published) => {
             published.errors.iter().for_each(|error| tracing::error!(%error, "cannot publish; the last edition stays"));
-            send_changed(published.changed, hub_tx);
+            wake_hubs(&published.changed, hubs_tx);
             published.unfinished
         }
         Err(error) => {

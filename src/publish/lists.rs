@@ -201,7 +201,9 @@ impl Publisher {
         });
         let rendered = rendering.await.map_err(StoreError::from)?;
         let rendered = rendered.map_err(|source| PublishError::Render { section: path.clone(), source })?;
-        let changed = self.store.note_edition(path.clone(), rendered.hash(), clock::now()).await?;
+        let (edition, now) = ((path.clone(), rendered.hash()), clock::now());
+        let notes = self.store.note_editions(vec![edition], None, now).await?;
+        let changed = notes.first().map_or(now, |note| note.changed);
         Ok(self.lists.keep_opml(path, config.clone(), revision, rendered.coded(Some(changed))))
     }
 

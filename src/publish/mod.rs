@@ -14,7 +14,7 @@ mod dynamic;
 mod edition;
 mod editions;
 mod folder;
-pub mod hub;
+mod hub;
 mod listings;
 mod lists;
 mod queue;
@@ -27,6 +27,8 @@ mod sitemap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::{Duration, Instant};
+
+use url::Url;
 
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -43,6 +45,7 @@ use editions::SectionEditions;
 pub use editions::{Editions, PrivatePages, SiteSetting};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
+pub use hub::HubTask;
 use lists::Lists;
 pub use lists::list_number;
 use queue::RequestQueue;
@@ -217,7 +220,8 @@ impl Publisher {
             match self.render_section(config, position, known.filter(|_| !is_new_setting), now).await {
                 Ok(Some(rendered)) => {
                     let has_more = !rendered.is_finished;
-                    let (added, change) = self.finish_section(rendered, known, now).await?;
+                    let announced = section.is_public().then(|| (section.id.clone(), config.publish.hubs.clone()));
+                    let (added, change) = self.finish_section(rendered, known, announced, now).await?;
                     has_new_content |= change.is_visible && section.is_public();
                     published.changed.extend((change.is_new && section.is_public()).then(|| section.id.clone()));
                     published.unfinished.extend(has_more.then(|| section.id.clone()));
@@ -242,23 +246,63 @@ impl Publisher {
         Ok(published)
     }
 
-    /// Adds validators to a document. Returns `before` instead if it has the same content. The second value says
-    /// whether these bytes were never published before, even by an earlier run of the daemon.
+    /// Adds validators to documents, each with its former edition. Keeps the former edition of a document that has the
+    /// same content. Each second value says whether the content was never published before, even by an earlier run of
+    /// the daemon. If that of the first document is new, the hubs of `announced` have to be notified of the section.
     async fn finish(
         &self,
-        rendered: Rendered,
-        before: Option<&Arc<Edition>>,
+        documents: Vec<(Rendered, Option<Arc<Edition>>)>,
+        announced: Option<(SectionId, Vec<Url>)>,
         now: Timestamp,
-    ) -> Result<(Arc<Edition>, bool), StoreError> {
-        let hash = rendered.hash();
-        let etag = edition::etag(&hash);
-        if let Some(same) = before.filter(|edition| edition.etag == etag) {
-            let Rendered { private, links, in_folder, .. } = rendered;
-            let is_same = (&same.private, &same.links, &same.in_folder) == (&private, &links, &in_folder);
-            let replaced = || Arc::new(Edition { private, links, in_folder, ..(**same).clone() });
-            return Ok((if is_same { same.clone() } else { replaced() }, false));
+    ) -> Result<Vec<(Arc<Edition>, bool)>, StoreError> {
+        let documents: Vec<Comparison> =
+            documents.into_iter().map(|(rendered, before)| Comparison::new(rendered, before)).collect();
+        let changed: Vec<_> = documents.iter().filter_map(Comparison::to_note).collect();
+        let announced = announced.filter(|_| matches!(documents.first(), Some(Comparison::Changed(_))));
+        let notes =
+            if changed.is_empty() { Vec::new() } else { self.store.note_editions(changed, announced, now).await? };
+        let mut notes = notes.into_iter();
+        let finish = |document| match document {
+            Comparison::Same(edition) => (edition, false),
+            Comparison::Changed(rendered) => {
+                let note = notes.next().expect("the store returns a note for each document");
+                (Arc::new(rendered.coded(Some(note.changed))), note.is_new)
+            }
+        };
+        Ok(documents.into_iter().map(finish).collect())
+    }
+}
+
+/// A document that is rendered again.
+enum Comparison {
+    /// The content is that of the former edition.
+    Same(Arc<Edition>),
+    /// The content is another one.
+    Changed(Box<Rendered>),
+}
+
+impl Comparison {
+    /// Compares a document with its former edition. If the content is the same, the edition gets the access and the
+    /// links of the document.
+    fn new(rendered: Rendered, before: Option<Arc<Edition>>) -> Comparison {
+        let etag = edition::etag(&rendered.hash());
+        let Some(same) = before.filter(|edition| edition.etag == etag) else {
+            return Comparison::Changed(Box::new(rendered));
+        };
+        let Rendered { private, links, in_folder, .. } = rendered;
+        let is_same = (&same.private, &same.links, &same.in_folder) == (&private, &links, &in_folder);
+        Comparison::Same(if is_same {
+            same
+        } else {
+            Arc::new(Edition { private, links, in_folder, ..(*same).clone() })
+        })
+    }
+
+    /// Returns the path and the hash of a changed content.
+    fn to_note(&self) -> Option<(String, Vec<u8>)> {
+        match self {
+            Comparison::Same(_) => None,
+            Comparison::Changed(rendered) => Some((rendered.path.clone(), rendered.hash())),
         }
-        let changed = self.store.note_edition(rendered.path.clone(), hash, now).await?;
-        Ok((Arc::new(rendered.coded(Some(changed))), changed == now))
     }
 }

@@ -15,6 +15,8 @@ use super::shown_row::ShownRow;
 use super::site::{BAND_SECTIONS, BAND_STORIES, RIVER_STORIES};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::commit;
+use url::Url;
+
 use crate::config::{Config, Front, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::parse;
@@ -231,6 +233,7 @@ impl Publisher {
         &self,
         rendered: RenderedSection,
         before: Option<&SectionEditions>,
+        announced: Option<(SectionId, Vec<Url>)>,
         now: Timestamp,
     ) -> Result<(SectionEditions, EditionChange), StoreError> {
         let RenderedSection {
@@ -243,18 +246,21 @@ impl Publisher {
             selected,
             ..
         } = rendered;
-        let known = |at: usize| before.map(|before| &before.documents[at]);
-        let (atom, is_new) = self.finish(atom, known(0), now).await?;
-        let rss = self.finish(rss, known(1), now).await?.0;
-        let json = self.finish(json, known(2), now).await?.0;
-        let documents = [atom, rss, json, self.finish(page, known(3), now).await?.0];
-        let is_same = |at: usize| known(at).is_some_and(|known| Arc::ptr_eq(known, &documents[at]));
+        let known = |at: usize| before.map(|before| before.documents[at].clone());
+        let known_page = |wanted: u32| {
+            let mut pages = before.into_iter().flat_map(|before| &before.continued);
+            pages.find(|(number, _)| *number == wanted).map(|(_, page)| page.clone())
+        };
+        let documents = [atom, rss, json, page].into_iter().zip(0..).map(|(document, at)| (document, known(at)));
+        let (numbers, pages): (Vec<u32>, Vec<Rendered>) = rendered.continued.into_iter().unzip();
+        let pages = pages.into_iter().zip(&numbers).map(|(page, number)| (page, known_page(*number)));
+        let mut finished = self.finish(documents.chain(pages).collect(), announced, now).await?.into_iter();
+        let mut next = || finished.next().expect("each document is finished");
+        let (atom, is_new) = next();
+        let documents = [atom, next().0, next().0, next().0];
+        let continued = numbers.into_iter().map(|number| (number, next().0)).collect();
+        let is_same = |at: usize| known(at).is_some_and(|known| Arc::ptr_eq(&known, &documents[at]));
         let change = EditionChange { is_new, is_visible: !(0..documents.len()).all(is_same) };
-        let mut continued = Vec::new();
-        for (number, page) in rendered.continued {
-            let known = before.into_iter().flat_map(|before| &before.continued).find(|(known, _)| *known == number);
-            continued.push((number, self.finish(page, known.map(|(_, page)| page), now).await?.0));
-        }
         let next_change = selected.next_change;
         let selected = self.finish_selected(selected, before, now).await?;
         let editions = SectionEditions {
@@ -365,8 +371,9 @@ impl Publisher {
         match before.filter(|before| before.hash == hash) {
             Some(before) => Ok(before.clone()),
             None => {
-                let noting = self.store.note_edition(format!("{}/archive/", section.id), hash.clone(), now);
-                Ok(ArchiveSetting { changed: noting.await?, hash })
+                let edition = (format!("{}/archive/", section.id), hash.clone());
+                let notes = self.store.note_editions(vec![edition], None, now).await?;
+                Ok(ArchiveSetting { changed: notes.first().map_or(now, |note| note.changed), hash })
             }
         }
     }

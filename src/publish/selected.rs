@@ -64,14 +64,14 @@ impl Publisher {
         before: Option<&SectionEditions>,
         now: Timestamp,
     ) -> Result<Vec<(String, Arc<Edition>)>, StoreError> {
-        let mut finished = Vec::new();
-        for document in selected.documents {
-            let path = document.path.clone();
-            let known = before.into_iter().flat_map(|before| &before.selected).find(|(known, _)| *known == path);
-            let (edition, _) = self.finish(document, known.map(|(_, edition)| edition), now).await?;
-            finished.push((path, edition));
-        }
-        Ok(finished)
+        let known = |path: &str| {
+            let mut known = before.into_iter().flat_map(|before| &before.selected);
+            known.find(|(known, _)| known == path).map(|(_, edition)| edition.clone())
+        };
+        let paths: Vec<String> = selected.documents.iter().map(|document| document.path.clone()).collect();
+        let documents = selected.documents.into_iter().zip(&paths).map(|(document, path)| (document, known(path)));
+        let finished = self.finish(documents.collect(), None, now).await?.into_iter().map(|(edition, _)| edition);
+        Ok(paths.into_iter().zip(finished).collect())
     }
 }
 

@@ -47,11 +47,13 @@ impl Publisher {
         let mut documents = HashMap::new();
         match fixed_documents(config, &pages) {
             Ok(rendered) => {
-                for rendered in rendered {
-                    let path = rendered.path.clone();
-                    let (edition, _) = self.finish(rendered, known.documents.get(&path), now).await?;
-                    documents.insert(path, edition);
-                }
+                let with_known = |rendered: Rendered| {
+                    let known = known.documents.get(&rendered.path).cloned();
+                    (rendered, known)
+                };
+                let paths: Vec<String> = rendered.iter().map(|rendered| rendered.path.clone()).collect();
+                let finished = self.finish(rendered.into_iter().map(with_known).collect(), None, now).await?;
+                documents.extend(paths.into_iter().zip(finished.into_iter().map(|(edition, _)| edition)));
             }
             Err(source) => {
                 errors.push(PublishError::Render { section: "about".to_owned(), source });
@@ -95,7 +97,8 @@ impl Publisher {
             Ok(rendered) => rendered,
             Err(source) => return Ok(Err(PublishError::Render { section: "index".to_owned(), source })),
         };
-        editions.index = Some(self.finish(index, editions.index.as_ref(), now).await?.0);
+        let finished = self.finish(vec![(index, editions.index.take())], None, now).await?;
+        editions.index = finished.into_iter().next().map(|(edition, _)| edition);
         Ok(Ok(()))
     }
 }

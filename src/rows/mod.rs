@@ -7,6 +7,7 @@ mod digest;
 mod feed;
 mod feed_set;
 mod hook;
+mod hub;
 mod known;
 mod names;
 mod search;
@@ -22,6 +23,7 @@ pub use feed::{
 };
 pub use feed_set::FeedSet;
 pub use hook::{HookRecord, HookRow, HookStanding, MessageRow, MessageSubject, NewMessage, NewSubject};
+pub use hub::NoticeRow;
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow, feed_terms_hash};

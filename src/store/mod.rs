@@ -22,6 +22,7 @@ mod file;
 mod forms;
 mod holder;
 mod hooks;
+mod hubs;
 mod judging;
 mod loads;
 mod lock;

@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("migrations/010_hooks.sql")),
     Migration::sql(include_str!("migrations/011_podcasts.sql")),
     Migration::sql(include_str!("migrations/012_digests.sql")),
+    Migration::sql(include_str!("migrations/013_hubs.sql")),
 ];
 
 /// The version that this newswire reads and writes.

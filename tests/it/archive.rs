@@ -2,6 +2,7 @@
 //! must leave it or must lose its text.
 
 use crate::samples;
+use crate::support::sql;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -284,7 +285,7 @@ async fn retention_removes_text_from_the_archives() {
     workspace.publish().await;
     assert_whole(&workspace.chain().await, 15..20);
     let path = workspace.folder.path().join("newswire.db");
-    let store = rusqlite::Connection::open(path).unwrap();
+    let store = sql::open(path);
     let documents = store.prepare("SELECT stories FROM archive").unwrap();
     let mut documents = documents;
     let documents: Vec<Vec<u8>> = documents.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();

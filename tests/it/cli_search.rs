@@ -2,6 +2,7 @@
 //! title.
 
 use crate::support;
+use crate::support::sql;
 
 use support::daemon::{Daemon, text};
 use support::workspace::{Workspace, rss};
@@ -129,7 +130,7 @@ fn search_says_if_there_are_more_matches_than_it_shows() {
 fn search_says_if_it_looked_only_at_the_newest_entries() {
     let workspace = workspace();
     assert_eq!(workspace.run(&["search", "ferry"]).err, "");
-    let store = rusqlite::Connection::open(workspace.path("newswire.db")).unwrap();
+    let store = sql::open(workspace.path("newswire.db"));
     // Adds more entries with the word than a search ranks. They are newer than the others.
     store
         .execute_batch(

@@ -4,6 +4,7 @@
 //! through `NODE_PATH`). A reader that is not installed is skipped; if `NEWSWIRE_VALIDATORS` is set, the test fails.
 
 use crate::samples;
+use crate::support::sql;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -263,7 +264,7 @@ fn newsboat_reads_editions_correctly() {
         if ask("newsboat", &arguments, None).is_none() {
             return;
         }
-        let cache = rusqlite::Connection::open(path("cache")).unwrap();
+        let cache = sql::open(path("cache"));
         let mut statement = cache.prepare("SELECT guid, title, url, pubDate FROM rss_item").unwrap();
         let seen = statement.query_map([], |row| {
             Ok(Seen {

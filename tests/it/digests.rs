@@ -4,6 +4,7 @@ use crate::samples::outside;
 use crate::samples::rules;
 use crate::samples::schema;
 use crate::support::bed;
+use crate::support::sql;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -409,8 +410,7 @@ async fn text_that_retention_deletes_leaves_the_digests_too() {
     let publisher = published(&mut bed, after(5)).await;
     assert_eq!(digests(&publisher, "daily"), of(&[("2018-01-04", &["Other"])]));
     let path = bed.folder.path().join("newswire.db");
-    let made: i64 = rusqlite::Connection::open(path)
-        .unwrap()
+    let made: i64 = sql::open(path)
         .query_row("SELECT count(*) FROM digest WHERE day = '2018-01-02'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(made, 1, "the day stays known, so its digest is not made again");

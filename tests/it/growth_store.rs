@@ -3,6 +3,7 @@
 //! text, a link or a story.
 
 use crate::support::bed;
+use crate::support::sql;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,7 +156,7 @@ async fn story_with_very_many_copies_of_one_feed_is_read_with_few_of_them() {
     let Bed { folder, store, config, now } = bed;
     drop(store);
     let path = folder.path().join("newswire.db");
-    let connection = rusqlite::Connection::open(&path).unwrap();
+    let connection = sql::open(&path);
     let filled = "UPDATE entry SET story = (SELECT story FROM entry WHERE guid = ?1), reason = 'text'
                   WHERE feed = (SELECT number FROM feed WHERE id = 'other')";
     assert_eq!(connection.execute(filled, [ORIGINAL]).unwrap(), 100);

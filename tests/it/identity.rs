@@ -2,6 +2,7 @@
 //! for an edit of another. `inspect` lists the entries that the store contains.
 
 use crate::support;
+use crate::support::sql;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -15,7 +16,6 @@ use newswire::fetch::Fetcher;
 use newswire::poll::{Pass, Poller};
 use newswire::store::Store;
 use newswire::time::Timestamp;
-use rusqlite::Connection;
 use serde_json::Value;
 use support::daemon::*;
 use url::Url;
@@ -87,12 +87,12 @@ fn feeds_of(files: &[PathBuf]) -> String {
 
 /// Returns the guids in the store, by feed.
 fn kept(store: &Path) -> BTreeMap<String, BTreeSet<String>> {
-    let connection = Connection::open(store).unwrap();
+    let connection = sql::open(store);
     let mut statement =
         connection.prepare("SELECT feed.id, guid FROM entry JOIN feed ON feed.number = entry.feed").unwrap();
     let mut kept = BTreeMap::<String, BTreeSet<String>>::new();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    for (feed, guid) in rows.map(|row: rusqlite::Result<(String, String)>| row.unwrap()) {
+    for (feed, guid) in rows.map(|row: sql::Result<(String, String)>| row.unwrap()) {
         assert!(kept.entry(feed).or_default().insert(guid));
     }
     kept
@@ -278,7 +278,7 @@ fn config(text: &str) -> Arc<Config> {
 
 /// Returns the stored entries of each feed: their numbers, and for each number the item that the entry shows.
 fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
-    let connection = Connection::open(store).unwrap();
+    let connection = sql::open(store);
     let mut statement = connection
         .prepare(
             "SELECT feed.id, entry.number, body.value FROM entry
@@ -287,7 +287,7 @@ fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
         .unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     let mut entries = BTreeMap::<String, BTreeMap<i64, String>>::new();
-    for (feed, number, body) in rows.map(|row: rusqlite::Result<(String, i64, String)>| row.unwrap()) {
+    for (feed, number, body) in rows.map(|row: sql::Result<(String, i64, String)>| row.unwrap()) {
         let token = body.split("token").nth(1).unwrap().split(' ').next().unwrap().to_owned();
         entries.entry(feed).or_default().insert(number, token);
     }
@@ -427,7 +427,7 @@ async fn guid_with_an_incremented_counter_is_a_revision() {
     assert_eq!(bed.poll(&[storm(0, "Storm hits coast", "Thousands of homes are without power.")]).await, (1, 0));
     let edited = storm(1, "Two dead in storm", "Two people have died.");
     assert_eq!(bed.poll(&[edited]).await, (0, 1), "the counter changed, so the entry is revised");
-    let connection = Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+    let connection = sql::open(bed.folder.path().join("newswire.db"));
     let revised: Option<i64> = connection.query_row("SELECT revised FROM entry", [], |row| row.get(0)).unwrap();
     assert_eq!(revised, Some((start() + DAY * 2).millis()));
 }

@@ -13,10 +13,10 @@ use newswire::render::Pages;
 use newswire::store::{Reader, Store};
 use newswire::time::Timestamp;
 use newswire::trial;
-use rusqlite::types::Value;
 
 use crate::histories::world::Random;
 use crate::support::bed::{Bed, HOUR, config, entry, polled, start};
+use crate::support::sql;
 
 const FEEDS: [&str; 4] = ["one", "two", "three", "four"];
 
@@ -100,14 +100,15 @@ async fn filled(config: Arc<Config>) -> Bed {
 
 /// Returns all rows of [`TABLES`] as text.
 fn rows(folder: &Path) -> Vec<String> {
-    let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
+    let store = sql::open(folder.join("newswire.db"));
     let mut rows = Vec::new();
     for table in TABLES {
         let mut statement = store
             .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))
             .unwrap_or_else(|_| store.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap());
         let count = statement.column_count();
-        let found = statement.query_map([], |row| (0..count).map(|at| row.get(at)).collect::<Result<Vec<Value>, _>>());
+        let found =
+            statement.query_map([], |row| (0..count).map(|at| row.get(at)).collect::<Result<Vec<sql::Value>, _>>());
         rows.extend(found.unwrap().map(|row| format!("{table} {:?}", row.unwrap())));
     }
     rows
@@ -190,7 +191,7 @@ async fn judging_only_the_changed_feeds_has_the_same_result_as_judging_all() {
         for (folder, is_whole) in [(&whole, true), (&partly, false)] {
             if is_whole {
                 // Removes values that stores of older versions lack. Without them, all stories are judged.
-                let store = rusqlite::Connection::open(folder.path().join("newswire.db")).unwrap();
+                let store = sql::open(folder.path().join("newswire.db"));
                 store.execute("UPDATE section SET feeds = NULL, stale = NULL", []).unwrap();
             }
             let store = open(folder.path());
@@ -236,10 +237,10 @@ async fn one_batch_judges_a_few_hundred_of_the_newest_stories() {
     let none = with(&all_feeds(), &section("keep = [ { title = \"nothing\" } ]"));
     active.follow(&bed.store, none, bed.now).await.unwrap();
     let left = |bed: &Bed| {
-        let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+        let store = sql::open(bed.folder.path().join("newswire.db"));
         let sql = "SELECT count(left_at), min(sort_at) FILTER (WHERE left_at IS NOT NULL),
                      max(sort_at) FILTER (WHERE left_at IS NULL) FROM placement";
-        let read = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let read = |row: &sql::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         store.query_row(sql, [], read).unwrap()
     };
     let before: (i64, Option<i64>, Option<i64>) = left(&bed);
@@ -353,7 +354,7 @@ async fn files_of_a_section_that_is_still_judged_stay_in_the_folder_after_a_rest
 
 /// Makes the store record each row of these tables that is inserted, updated or deleted.
 fn count_writes(folder: &Path) {
-    let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
+    let store = sql::open(folder.join("newswire.db"));
     store.execute_batch("CREATE TABLE written (what TEXT NOT NULL)").unwrap();
     for table in ["feed", "section", "placement", "entry", "public_waiting", "judging", "judging_feed", "marking_feed"]
     {
@@ -368,7 +369,7 @@ fn count_writes(folder: &Path) {
 
 /// Returns the recorded writes since the last call, in order: the verb and the table.
 fn written(folder: &Path) -> Vec<String> {
-    let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
+    let store = sql::open(folder.join("newswire.db"));
     let mut statement = store.prepare("DELETE FROM written RETURNING what").unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }

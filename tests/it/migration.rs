@@ -17,6 +17,7 @@ use newswire::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::support::bed::{HOUR, config, section_view, start};
+use crate::support::sql;
 
 /// Returns the config of the store of version 3.
 /// Returns the config of the store of version 3. That version named the publication of a story only in the fields for it.
@@ -153,7 +154,7 @@ async fn reasons_of_an_older_store_are_read_with_all_their_details() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(3, folder.path());
     let reasons = |path: &Path, sql: &str| {
-        let store = rusqlite::Connection::open(path).unwrap();
+        let store = sql::open(path);
         let mut statement = store.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
         rows.map(Result::unwrap).collect::<Vec<(String, String, Option<String>, String)>>()
@@ -280,7 +281,7 @@ fn log_of_polls_of_an_older_store_keeps_its_failures() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(6, folder.path());
     let rows = |path: &Path, sql: &str| {
-        let store = rusqlite::Connection::open(path).unwrap();
+        let store = sql::open(path);
         let mut statement = store.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
         rows.map(Result::unwrap).collect::<Vec<(i64, Option<String>, Option<String>)>>()
@@ -306,7 +307,7 @@ fn poll_states_of_an_older_store_stay_and_its_log_keeps_changes_and_failures() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(7, folder.path());
     let rows = |sql: &str| {
-        let store = rusqlite::Connection::open(&path).unwrap();
+        let store = sql::open(&path);
         let mut statement = store.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect::<Vec<String>>()
@@ -331,7 +332,7 @@ fn feeds_of_an_older_store_whose_documents_were_read_are_known_to_hooks() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(9, folder.path());
     drop(Store::open(&path, "a test").unwrap());
-    let store = rusqlite::Connection::open(&path).unwrap();
+    let store = sql::open(&path);
     let mut statement =
         store.prepare("SELECT id FROM unread_feed JOIN feed ON feed.number = feed ORDER BY id").unwrap();
     let unread: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
@@ -371,4 +372,26 @@ async fn sections_of_an_older_store_get_digests_only_from_the_next_day_on() {
 
 fn text_of(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn older_store_owes_its_hubs_no_notification() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(12, folder.path());
+    let editions = |path: &Path| -> Vec<(String, i64)> {
+        let store = sql::open(path);
+        let mut statement = store.prepare("SELECT path, changed FROM edition ORDER BY path").unwrap();
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    };
+    let before = editions(&path);
+    assert!(before.iter().any(|(path, _)| path == "all.atom"), "{before:?}");
+    drop(Store::open(&path, "a test").unwrap());
+    assert_eq!(editions(&path), before);
+    let reader = Reader::open(&path).unwrap();
+    assert!(reader.verify().unwrap().is_empty());
+    let store = sql::open(&path);
+    let count = |table: &str| -> i64 {
+        store.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("hub_queue"), count("hook_queue")), (0, 1));
 }

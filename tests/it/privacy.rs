@@ -2,6 +2,7 @@
 //! arrive in any order, and the store may be of an older version.
 
 use crate::support::bed;
+use crate::support::sql;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -347,7 +348,7 @@ fn unpacked(folder: &Path) -> PathBuf {
 
 /// Returns ids and slugs of all stories, by number.
 fn names(folder: &Path) -> BTreeMap<i64, (String, String)> {
-    let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
+    let store = sql::open(folder.join("newswire.db"));
     let mut statement = store.prepare("SELECT number, public_id, slug FROM story").unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).unwrap();
     rows.map(Result::unwrap).collect()

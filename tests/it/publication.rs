@@ -1,6 +1,7 @@
 //! The cost of publishing: only documents that a change affects are read and rendered again.
 
 use crate::support::bed;
+use crate::support::sql;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -99,7 +100,7 @@ async fn change_of_one_section_of_twenty_reads_and_replaces_no_other() {
     let changed = add_story(&mut bed, "f3", "Second story").await;
     assert_eq!(changed, BTreeSet::from([SectionId::from("s3")]));
     // Damages the stories of all other sections, so that reading one of them fails.
-    let store = rusqlite::Connection::open(bed.store.path()).unwrap();
+    let store = sql::open(bed.store.path());
     let corrupt = "UPDATE body SET value = '{broken' WHERE entry IN
                    (SELECT entry.number FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id <> 'f3')";
     assert_eq!(store.execute(corrupt, []).unwrap(), 19);

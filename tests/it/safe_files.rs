@@ -2,6 +2,7 @@
 //! waits for a pipe.
 
 use crate::support;
+use crate::support::sql;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -49,7 +50,7 @@ fn backup_never_replaces_the_store_or_a_file_of_another_kind() {
     symlink(STORE, workspace.path("soft")).unwrap();
     symlink("nowhere", workspace.path("dangling")).unwrap();
     fifo(&workspace.path("pipe"));
-    let theirs = rusqlite::Connection::open(workspace.path("theirs.db")).unwrap();
+    let theirs = sql::open(workspace.path("theirs.db"));
     theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
     let before = inode(STORE);
     let check = |file: &str, expected: &str| {
@@ -111,7 +112,7 @@ fn backup_is_private_and_valid_and_replaces_an_older_one() {
 /// Damages the store: overwrites the start of the root page of the index `entry_story`.
 fn damage(store: &Path) {
     let page: i64 = {
-        let connection = rusqlite::Connection::open(store).unwrap();
+        let connection = sql::open(store);
         connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
         let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'entry_story'";
         connection.query_row(root, [], |row| row.get(0)).unwrap()
@@ -402,7 +403,7 @@ fn pipe_in_the_published_folder_is_replaced_unless_it_has_the_name_of_the_list_o
 #[test]
 fn program_that_locks_the_store_is_named() {
     let workspace = workspace();
-    let other = rusqlite::Connection::open(workspace.path(STORE)).unwrap();
+    let other = sql::open(workspace.path(STORE));
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let command = fs::read_to_string("/proc/self/comm").unwrap();
     let holder = format!("the store is locked by {} (process {}); stop it", command.trim(), std::process::id());

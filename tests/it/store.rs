@@ -1,6 +1,7 @@
 //! The store on real SQLite: what polls add, what sections show, and what never changes.
 
 use crate::support::bed;
+use crate::support::sql;
 
 use std::path::Path;
 
@@ -259,7 +260,7 @@ async fn text_keys_of_an_entry_are_replaced_when_its_text_changes() {
         changed
     };
     let keys = |bed: &Bed| -> i64 {
-        let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+        let store = sql::open(bed.folder.path().join("newswire.db"));
         store.query_row("SELECT count(*) FROM signature", [], |row| row.get(0)).unwrap()
     };
     bed.poll("origin", &[entry_with("Tide")]).await;
@@ -339,7 +340,7 @@ fn check_refused(path: &Path, is_expected: impl Fn(&StoreError) -> bool) {
 }
 
 fn sqlite(path: &Path, sql: &str) {
-    rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    sql::open(path).execute_batch(sql).unwrap();
 }
 
 async fn search(bed: &Bed, words: &str) -> Vec<SearchHit> {
@@ -364,19 +365,22 @@ async fn search_finds_words_of_stories_once_they_are_indexed() {
 #[tokio::test]
 async fn edition_that_did_not_change_keeps_its_time() {
     let bed = Bed::new(three_feeds(ALL)).await;
-    let note = |hash: u8, at| bed.store.note_edition("all.atom".to_owned(), vec![hash], at);
-    assert_eq!(note(1, start()).await.unwrap(), start());
-    assert_eq!(note(1, start() + HOUR).await.unwrap(), start());
-    assert_eq!(note(2, start() + HOUR).await.unwrap(), start() + HOUR);
-    assert_eq!(note(3, start()).await.unwrap(), start() + HOUR, "the clock went back, Last-Modified does not");
+    let note = async |hash: u8, at| {
+        let notes = bed.store.note_editions(vec![("all.atom".to_owned(), vec![hash])], None, at).await.unwrap();
+        (notes[0].changed, notes[0].is_new)
+    };
+    assert_eq!(note(1, start()).await, (start(), true));
+    assert_eq!(note(1, start() + HOUR).await, (start(), false));
+    assert_eq!(note(2, start() + HOUR).await, (start() + HOUR, true));
+    assert_eq!(note(3, start()).await, (start() + HOUR, true), "the clock went back, Last-Modified does not");
 }
 
 #[tokio::test]
 async fn all_waiting_for_a_locked_store_get_an_error_and_later_work_continues() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    let other = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+    let other = sql::open(bed.folder.path().join("newswire.db"));
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let note = |hash: u8| bed.store.note_edition(format!("{hash}.atom"), vec![hash], start());
+    let note = |hash: u8| bed.store.note_editions(vec![(format!("{hash}.atom"), vec![hash])], None, start());
     let (one, two, three) = tokio::join!(note(1), note(2), note(3));
     for result in [one, two, three] {
         let changed = result.unwrap_err().to_string();

@@ -1,6 +1,7 @@
 //! Requests by anonymous readers: their searches get limited time and few threads, and reveal nothing private.
 
 use crate::support::bed;
+use crate::support::sql;
 
 use std::future::Future;
 use std::io::Write;
@@ -41,13 +42,13 @@ fn both() -> Arc<Config> {
 
 /// Puts this many stories into the public search index. Each has all words of [`COMMON`].
 fn fill(bed: &Bed, count: i64) {
-    let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+    let store = sql::open(bed.folder.path().join("newswire.db"));
     store.execute_batch("PRAGMA foreign_keys = off; BEGIN").unwrap();
     let numbers = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < ?1)";
     let sql = format!(
         "{numbers} INSERT INTO public_search (rowid, title, text, author) SELECT x, 'Words', ?2 || ' own' || x, '' FROM n"
     );
-    store.execute(&sql, rusqlite::params![count, COMMON]).unwrap();
+    store.execute(&sql, sql::params![count, COMMON]).unwrap();
     let sql = format!("{numbers} INSERT INTO public_story (story, sort_at) SELECT x, 1514764800000 + x FROM n");
     store.execute(&sql, [count]).unwrap();
     store.execute_batch("COMMIT").unwrap();

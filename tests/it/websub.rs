@@ -1,6 +1,7 @@
 //! Publishing with WebSub: headers and feeds name the hub, and the hub is notified once of each real change.
 
 use crate::support;
+use crate::support::sql;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -8,6 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use support::daemon::*;
+
+/// A status of a hub that does not answer a request.
+const NO_ANSWER: u16 = 0;
 
 /// A hub that records the fields of each posted form.
 struct Hub {
@@ -22,6 +26,7 @@ impl Hub {
         let address = listener.local_addr().unwrap();
         let (sender, forms) = channel();
         std::thread::spawn(move || {
+            let mut unanswered = Vec::new();
             for (number, stream) in listener.incoming().enumerate() {
                 let mut reader = BufReader::new(stream.unwrap());
                 let mut length = 0;
@@ -35,6 +40,13 @@ impl Hub {
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
                 let status = statuses[number.min(statuses.len() - 1)];
+                if status == NO_ANSWER {
+                    // Keep the connection open.
+                    unanswered.push(reader);
+                    let fields = url::form_urlencoded::parse(&body).into_owned().collect();
+                    let _ = sender.send(fields);
+                    continue;
+                }
                 let _ = write!(
                     reader.get_mut(),
                     "HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -153,17 +165,46 @@ fn failing_hub_is_logged_and_delays_neither_new_stories_nor_the_shutdown() {
     assert!(hub.forms.try_recv().is_err(), "the daemon stopped without another attempt");
 }
 
-/// The first wait between two attempts is 30 seconds.
+/// Makes the notices that wait due now. The first wait between two attempts is 30 seconds.
+fn end_waits(workspace: &Workspace) {
+    let store = sql::open(workspace.path("newswire.db"));
+    let changed = store.execute("UPDATE hub_queue SET due = 1 WHERE due > 1", []).unwrap();
+    assert_eq!(changed, 1);
+}
+
 #[test]
-fn notification_that_failed_is_sent_again_without_another_change() {
-    let (hub, _workspace, mut daemon) = notified_twice(&[500, 500, 204]);
+fn notification_that_failed_is_sent_again_without_another_change_even_after_a_restart() {
+    let (hub, workspace, mut daemon) = notified_twice(&[204, 500, 204]);
+    daemon.wait_for("cannot notify the WebSub hub");
+    assert_eq!(daemon.end(), Some(0));
+    end_waits(&workspace);
+    let mut daemon = Daemon::start(&workspace);
     let again = hub.notifications();
     assert!(again.contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())), "{again:?}");
+    daemon.wait_for("WebSub hub notified");
     hub.assert_not_notified();
     assert_eq!(daemon.end(), Some(0));
 }
 
-/// The first wait between two attempts is 30 seconds, for each hub on its own.
+#[test]
+fn hub_is_notified_of_a_change_after_a_kill_between_the_commit_and_the_notification() {
+    let hub = Hub::start(&[204, NO_ANSWER, 204]);
+    let url = format!("http://{}/", hub.address);
+    let workspace = Workspace::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));
+    workspace.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&workspace);
+    daemon.get_until("/all.json", "War");
+    (0..2).for_each(|_| drop(hub.notifications()));
+    daemon.signal("KILL");
+    daemon.process.wait().unwrap();
+    let mut daemon = Daemon::start(&workspace);
+    let again = hub.notifications();
+    assert!(again.contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())), "{again:?}");
+    daemon.wait_for("WebSub hub notified");
+    hub.assert_not_notified();
+    assert_eq!(daemon.end(), Some(0));
+}
+
 #[test]
 fn every_hub_is_announced_and_notified_and_a_failure_of_one_repeats_only_its_own_notification() {
     let (good, failing) = (Hub::start(&[204]), Hub::start(&[500, 500, 204]));
@@ -185,6 +226,11 @@ fn every_hub_is_announced_and_notified_and_a_failure_of_one_repeats_only_its_own
     for hub in [&good, &failing] {
         (0..2).for_each(|_| assert_eq!(hub.notifications().len(), 4));
     }
+    // The second notice replaced the first one, which had failed.
+    (0..2).for_each(|_| drop(daemon.wait_for("failures=1")));
+    assert_eq!(daemon.end(), Some(0));
+    end_waits(&workspace);
+    let mut daemon = Daemon::start(&workspace);
     let again = failing.notifications();
     assert!(again.contains(&("hub.url".to_owned(), "https://news.example.org/all.atom".to_owned())), "{again:?}");
     good.assert_not_notified();

@@ -1,6 +1,7 @@
 //! What the web server answers to readers, over real sockets.
 
 use crate::support;
+use crate::support::sql;
 
 mod keeper;
 
@@ -345,7 +346,7 @@ fn last_good_edition_stays_if_a_new_one_cannot_be_made() {
     daemon.get_until("/all.json", "War");
     daemon.get_until("/all.json", "Peace");
     let good = daemon.get("/all.atom");
-    let store = rusqlite::Connection::open(workspace.folder.path().join("newswire.db")).unwrap();
+    let store = sql::open(workspace.folder.path().join("newswire.db"));
     store.busy_timeout(PATIENCE).unwrap();
     let corrupt = "UPDATE body SET value = '{broken' WHERE entry IN
                    (SELECT entry.number FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id = 'b')";

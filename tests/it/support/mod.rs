@@ -5,6 +5,7 @@ pub mod daemon;
 pub mod feeds;
 pub mod origin;
 pub mod receiver;
+pub mod sql;
 pub mod terminal;
 pub mod tls;
 pub mod workspace;
