@@ -101,28 +101,34 @@ fn kill_and_deliver(rounds: usize) {
     let published: BTreeSet<String> =
         edition["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect();
     let mut daemon = Daemon::start(&workspace);
-    let is_told = |titles: &BTreeSet<String>| {
+    let is_delivered = |titles: &BTreeSet<String>| {
         published.iter().filter(|title| *title != "Tide 0").all(|title| titles.contains(title))
     };
-    wait_until("every published story is told", || is_told(&receiver.titles().into_iter().collect()));
+    wait_until("every published story is delivered", || is_delivered(&receiver.titles().into_iter().collect()));
     assert_eq!(daemon.end(), Some(0));
     let posted = receiver.posted();
     let ids: BTreeSet<_> = posted.iter().map(|posted| posted.header("webhook-id").to_owned()).collect();
     let titles: BTreeSet<_> = receiver.titles().into_iter().collect();
     assert_eq!(ids.len(), titles.len(), "a message that is sent again keeps its id");
+    println!(
+        "{rounds} kills: {} stories published, {} delivered, {} of them again after a kill",
+        published.len(),
+        titles.len(),
+        posted.len() - titles.len()
+    );
     assert!(published.len() > 2 && posted.len() <= titles.len() + rounds, "{} {}", posted.len(), titles.len());
 }
 
 #[test]
-fn killed_daemon_still_tells_every_story() {
+fn killed_daemon_delivers_every_story() {
     kill_and_deliver(5);
 }
 
 /// Takes minutes; `.ci/deep` runs it.
 #[test]
 #[ignore = "takes minutes"]
-fn daemon_that_is_killed_a_hundred_times_still_tells_every_story() {
-    kill_and_deliver(100);
+fn daemon_that_is_killed_five_hundred_times_delivers_every_story() {
+    kill_and_deliver(500);
 }
 
 #[test]
@@ -144,7 +150,7 @@ fn hook_is_followed_when_the_config_is_edited() {
     let before = workspace.read("newswire.toml");
     workspace.write("newswire.toml", &format!("{before}\n{}", hook("chat", &receiver, "")));
     daemon.wait_for("config reloaded");
-    receiver.wait_until("the new hook is told", |posted| !posted.is_empty());
+    receiver.wait_until("the new hook is notified", |posted| !posted.is_empty());
     assert!(!receiver.titles().contains(&"Tide 1".to_owned()), "only of later stories");
     assert_eq!(daemon.end(), Some(0));
 }

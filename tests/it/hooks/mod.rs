@@ -1,4 +1,4 @@
-//! Hooks: who is told what, when, how often, and what a message holds.
+//! Hooks: who is notified of what, when, how often, and what a message has.
 
 mod daemon;
 mod mistakes;
@@ -346,7 +346,7 @@ async fn poll_that_takes_an_old_story_into_a_section_that_is_still_judged_posts_
 }
 
 #[tokio::test]
-async fn hook_that_is_added_later_is_not_told_of_earlier_stories() {
+async fn hook_that_is_added_later_is_not_notified_of_earlier_stories() {
     let receiver = Receiver::statuses(&[200]);
     let mut wire = Wire::new(three_feeds(ALL)).await;
     wire.bed.poll("origin", &[story("bridge")]).await;
@@ -392,8 +392,9 @@ async fn revised_story_is_posted_with_its_new_words() {
     let revised = entry("https://origin.example/ferry", "The ferry sank", &own_words("sunk"));
     wire.poll("origin", &[revised.clone(), story("bridge")]).await;
     wire.poll("origin", &[revised, story("bridge")]).await;
-    let told: Vec<_> = receiver.posted().iter().map(|posted| (posted.json()["type"].clone(), posted.title())).collect();
-    assert_eq!(told, [(Value::from("revised"), "The ferry sank".to_owned())]);
+    let posted: Vec<_> =
+        receiver.posted().iter().map(|posted| (posted.json()["type"].clone(), posted.title())).collect();
+    assert_eq!(posted, [(Value::from("revised"), "The ferry sank".to_owned())]);
 }
 
 #[tokio::test]
@@ -407,7 +408,7 @@ async fn story_that_left_its_section_before_it_was_sent_is_not_sent() {
 }
 
 #[tokio::test]
-async fn feed_that_fails_recovers_and_moves_is_told_once_each() {
+async fn hook_is_notified_once_of_a_feed_that_fails_recovers_and_moves() {
     let receiver = Receiver::statuses(&[200]);
     let events = "events = [\"feed.failed\", \"feed.recovered\", \"feed.moved\"]";
     let mut wire = Wire::new(hooked(&receiver, events)).await;
@@ -441,7 +442,7 @@ async fn feed_that_fails_recovers_and_moves_is_told_once_each() {
 }
 
 #[tokio::test]
-async fn hook_of_a_section_is_told_only_of_the_feeds_of_that_section() {
+async fn hook_of_a_section_is_notified_only_of_the_feeds_of_that_section() {
     let receiver = Receiver::statuses(&[200]);
     let sections = format!("{ALL}\n[[section]]\nid = \"one\"\nfeeds = [\"wire\"]\n");
     let keys = "sections = [\"one\"]\nevents = [\"feed.failed\"]";

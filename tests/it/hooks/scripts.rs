@@ -99,7 +99,7 @@ fn mail_is_sent() {
 }
 
 #[test]
-fn chat_is_told_of_stories_and_feeds() {
+fn chat_is_notified_of_stories_and_feeds() {
     let folder = tempfile::tempdir().unwrap();
     let receiver = Receiver::statuses(&[200]);
     let address = folder.path().join("chat-url");
