@@ -34,7 +34,8 @@ fn digest_entry(site: &Site, section: &Section, id: &str, digest: &Digest) -> Sh
     let kind = digest.kind.name();
     let own_id = format!("{id}/{kind}/{}", digest.day);
     let page = address::under(site, &format!("{}/{kind}/", section.id));
-    let entries: Vec<_> = digest.stories.iter().map(|story| edition_entry(site, story, &[], false)).collect();
+    let has_pages = section.is_public();
+    let entries: Vec<_> = digest.stories.iter().map(|story| edition_entry(site, story, &[], has_pages)).collect();
     let mut link = page.clone();
     link.set_fragment(Some(&anchor(digest)));
     let json = serde_json::json!({ "guid": { "value": own_id, "kind": "guid" }, "title": title(section, digest) });

@@ -151,6 +151,20 @@ async fn documents_of_digests_are_valid_and_have_their_own_id_and_address() {
 }
 
 #[tokio::test]
+async fn story_without_a_link_leads_to_its_page() {
+    let mut bed = begun(three_feeds(DAILY)).await;
+    let mut linkless = entry("https://wire.example/1", "Spoken", &own_words("spoken"));
+    linkless.link = None;
+    bed.poll_at(start() + DAY + HOUR * 8, "wire", &[linkless]).await;
+    let publisher = published(&mut bed, after(2)).await;
+    let digest = json(&publisher, "all/daily.json");
+    let page = json(&publisher, "all.json")["items"][0]["url"].as_str().unwrap().to_owned();
+    assert!(page.contains("/story/"), "{page}");
+    let content = digest["items"][0]["content_html"].as_str().unwrap();
+    assert!(content.contains(&format!("<a href=\"{page}\"><strong>Spoken</strong></a>")), "{content}");
+}
+
+#[tokio::test]
 async fn weeks_run_from_monday_to_sunday() {
     let mut bed = begun(three_feeds(&DAILY.replace("daily", "weekly"))).await;
     bed.poll_at(after(10), "wire", &[bridge(), entry("https://wire.example/2", "Second week", &own_words("week"))])
