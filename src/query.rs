@@ -28,8 +28,8 @@ const EXCERPT_CHARS: usize = 160;
 /// How many characters of an excerpt come before the first match.
 const LEAD_CHARS: usize = 50;
 
-/// How many words, phrases and fields of a search are used; the rest is ignored. Each takes as long as the first, and
-/// few people type more than this.
+/// How many words, phrases and fields of a search are used; the rest is ignored. Each one more makes the search slower
+/// by the same time, and few people type more than this.
 const MAX_TERMS: usize = 8;
 
 /// How many words all phrases of a search may have together. In scripts without spaces, each character is a word.

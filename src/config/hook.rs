@@ -170,7 +170,7 @@ fn command(node: Node, commands: &Commands) -> Result<HookCommand, Fault> {
     let is_allowed = |path: &PathBuf| commands.allow.iter().any(|folder| path.starts_with(plain(folder)));
     if program.ends_with('/') || !candidates.iter().all(|path| is_allowed(&plain(path))) {
         let hint = "put the program there, or add its folder";
-        return Err(Fault::new("the program is not in a folder of [commands] allow", hint));
+        return Err(Fault::new("the program is in none of the folders in `allow` of [commands]", hint));
     }
     let config_file = node.reading.files[node.file].path.clone();
     Ok(HookCommand { candidates, arguments: words.collect(), config_file })

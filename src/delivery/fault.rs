@@ -164,7 +164,7 @@ impl fmt::Display for DeliveryFault {
             ),
             DeliveryFault::Gone => f.write_str("the receiver wants no more messages (410)"),
             DeliveryFault::NoProgram { path } => {
-                write!(f, "there is no program {} in a folder of [commands] allow", path.display())
+                write!(f, "none of the folders in `allow` of [commands] has the program {}", path.display())
             }
             DeliveryFault::Unsafe { path } => write!(
                 f,

@@ -41,8 +41,8 @@ pub(super) fn is_picture(medium: Option<&str>, media_type: Option<&str>, url: &s
 /// Returns the URL of the first picture in its largest size, as the image of the entry. It is `None` if the entry has
 /// an image already.
 ///
-/// Also returns all pictures as files. `repeats_picture` is false for the files to show: each picture once, in its
-/// largest size, without the image.
+/// Also returns the files of all pictures. `repeats_picture` is false only for the files to show: the largest file of
+/// each picture, except the file that is the image of the entry.
 pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<String>, Vec<ParsedEnclosure>) {
     // The largest file of each picture, with the name that the files of the picture share.
     let mut largest: Vec<(String, usize)> = Vec::new();

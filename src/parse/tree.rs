@@ -236,7 +236,7 @@ impl<'a> TreeReader<'a> {
 
     fn opening(&mut self, tag: Tag<'a>) -> TreeEvent<'a> {
         let opening = Opening { at: tag.at, self_closing: tag.self_closing };
-        let outer = self.entered.last().expect("the outermost is never left");
+        let outer = self.entered.last().expect("the outermost element stays in the list");
         let (base, language) = (outer.base.clone(), outer.language.clone());
         TreeEvent::Start(self.element(tag, base, language), opening)
     }
@@ -284,7 +284,7 @@ impl<'a> TreeReader<'a> {
 
     /// Skips a start tag. The content of the element is then read as if the tag were not there.
     pub(super) fn pass_over(&mut self) {
-        let outer = self.entered.last().expect("the outermost is never left");
+        let outer = self.entered.last().expect("the outermost element stays in the list");
         self.bindings.reset(outer.bindings);
     }
 
@@ -292,7 +292,7 @@ impl<'a> TreeReader<'a> {
     pub(super) fn leave(&mut self) {
         if self.entered.len() > 1 {
             self.entered.pop();
-            let outer = self.entered.last().expect("the outermost is never left");
+            let outer = self.entered.last().expect("the outermost element stays in the list");
             self.bindings.reset(outer.bindings);
         }
     }

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 
 /// Returns an entry as JSON for the store.
 pub fn encode_entry(entry: &Entry) -> Arc<str> {
-    serde_json::to_string(&entry.lend()).expect("an entry has nothing that JSON cannot hold").into()
+    serde_json::to_string(&entry.lend()).expect("JSON can hold every value of an entry").into()
 }
 
 /// Reads an entry, whichever version of newswire wrote it.
@@ -40,7 +40,7 @@ pub fn decode_entry(json: &str) -> Result<Entry, serde_json::Error> {
 
 /// Returns the JSON in which the store has what a document says about its feed.
 pub(super) fn encode_info(info: &FeedInfo) -> String {
-    serde_json::to_string(&info.lend()).expect("it has nothing that JSON cannot hold")
+    serde_json::to_string(&info.lend()).expect("JSON can hold every value of what a feed says")
 }
 
 /// Reads what a document says about its feed; empty if the JSON is unreadable.
@@ -66,7 +66,7 @@ pub(super) fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
 /// Returns the stories of an archive document as JSON for the store.
 pub(super) fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Vec<u8> {
     let forms: Vec<ShownStoryV1> = stories.into_iter().map(ShownStory::lend).collect();
-    serde_json::to_vec(&forms).expect("a story has nothing that JSON cannot hold")
+    serde_json::to_vec(&forms).expect("JSON can hold every value of a story")
 }
 
 /// Reads the stories of an archive document, whichever version of newswire wrote it.

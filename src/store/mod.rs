@@ -238,7 +238,7 @@ pub enum StoreError {
     #[error("the transaction could not be committed: {0}")]
     Commit(String),
     /// An editor's command would move copies of a feed that is not configured.
-    #[error("feed {0} is no longer configured, so its copies cannot be moved")]
+    #[error("feed {0} is no longer configured, so its copies cannot be moved to another story")]
     Unconfigured(String),
     /// The store is closed, because the program is stopping.
     #[error("the store is closed")]

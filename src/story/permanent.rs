@@ -30,8 +30,10 @@ pub fn is_id(value: &str) -> bool {
         && Url::parse(value).is_ok()
 }
 
-/// The fewest hexadecimal digits of a number that is drawn at random, and the fewest that differ.
+/// A hexadecimal number with fewer digits does not count as random.
 const LEAST_RANDOM: usize = 10;
+
+/// A hexadecimal number with fewer different digits does not count as random.
 const LEAST_DIFFERENT: usize = 5;
 
 /// Returns whether two entries cannot have a guid by chance: a UUID or a long hexadecimal number, a `tag:`, or the
@@ -51,7 +53,8 @@ fn is_legal(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b";/?:@&=+$.-_!~*'()%,#".contains(&byte)
 }
 
-/// Returns whether `rest` is the rest of an address: a host in lower case, no default port, and a path without dots.
+/// Returns whether `rest`, the part of a URL after the scheme and its colon, is in normal form: the host in lower case,
+/// no default port, and no `.` or `..` segment in the path.
 fn is_address(rest: &str, scheme: &str) -> bool {
     let Some(rest) = rest.strip_prefix("//") else { return false };
     let Some((authority, rest)) = rest.find('/').map(|at| rest.split_at(at)) else { return false };

@@ -75,7 +75,7 @@ pub(super) struct Words {
 impl Words {
     /// Splits a text into words.
     pub(super) fn of(text: &str) -> Words {
-        // English has a word to six letters.
+        // An English text has about one word for every six bytes, spaces included.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
         let mut reading =
             WordReading { words, begins: true, begins_line: true, begins_sentence: true, ..WordReading::default() };

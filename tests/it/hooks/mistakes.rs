@@ -75,8 +75,7 @@ fn every_mistake_in_commands_gets_one_line_that_says_what_to_do() {
     check("[commands]\nmemory = \"1 MiB\"\n", "8:10: expected a size from 16384 KiB to 1024 GiB");
     check("[commands]\nconcurrency = 0\n", "8:15: expected a whole number from 1 to 100");
     check("[commands]\nallow = \"/x\"\n", "8:9: expected a list, found a string (put it in brackets: [\"/x\"])");
-    let outside =
-        "11:11: the program is not in a folder of [commands] allow (put the program there, or add its folder)";
+    let outside = "11:11: the program is in none of the folders in `allow` of [commands] (put the program there, or add its folder)";
     check(&hook("command = [\"/bin/sh\", \"-c\", \"x\"]"), outside);
     check(&hook("command = [\"/usr/lib/wire/../../bin/sh\"]"), outside);
     check(&hook("command = [\"./notify.sh\"]"), outside);
