@@ -165,6 +165,20 @@ fn failing_hub_is_logged_and_delays_neither_new_stories_nor_the_shutdown() {
     assert!(hub.forms.try_recv().is_err(), "the daemon stopped without another attempt");
 }
 
+/// Waits until the store has one notice, whose attempt failed: the log says how an attempt ended before it is stored.
+fn wait_for_one_failed_notice(workspace: &Workspace) {
+    let store = sql::open(workspace.path("newswire.db"));
+    let counts = || -> (i64, i64) {
+        let sql = "SELECT count(*), coalesce(sum(failures), 0) FROM hub_queue";
+        store.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let until = std::time::Instant::now() + PATIENCE;
+    while counts() != (1, 1) {
+        assert!(std::time::Instant::now() < until, "{:?}", counts());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Makes the notices that wait due now. The first wait between two attempts is 30 seconds.
 fn end_waits(workspace: &Workspace) {
     let store = sql::open(workspace.path("newswire.db"));
@@ -176,6 +190,7 @@ fn end_waits(workspace: &Workspace) {
 fn notification_that_failed_is_sent_again_without_another_change_even_after_a_restart() {
     let (hub, workspace, mut daemon) = notified_twice(&[204, 500, 204]);
     daemon.wait_for("cannot notify the WebSub hub");
+    wait_for_one_failed_notice(&workspace);
     assert_eq!(daemon.end(), Some(0));
     end_waits(&workspace);
     let mut daemon = Daemon::start(&workspace);
@@ -228,6 +243,7 @@ fn every_hub_is_announced_and_notified_and_a_failure_of_one_repeats_only_its_own
     }
     // The second notice replaced the first one, which had failed.
     (0..2).for_each(|_| drop(daemon.wait_for("failures=1")));
+    wait_for_one_failed_notice(&workspace);
     assert_eq!(daemon.end(), Some(0));
     end_waits(&workspace);
     let mut daemon = Daemon::start(&workspace);
