@@ -214,7 +214,7 @@ pub struct Poll {
     /// How many feeds may be polled at the same time. Default: 256.
     pub concurrency: usize,
     /// The address in the User-Agent that tells publishers who polls them. Default: the site's about page, if `[site] url`
-    /// is set to a public address. Otherwise `None`, because publishers would find nobody at a made-up address.
+    /// is set to a public address. Otherwise `None`, because no one could be reached at a made-up address.
     pub contact: Option<Url>,
     /// Private addresses that may be fetched: by feeds without an `allow` of their own, and for the WebSub hubs.
     pub allow: Vec<Allow>,

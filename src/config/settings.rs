@@ -300,7 +300,7 @@ fn commands(main: &Table) -> Commands {
     }
 }
 
-/// Whether the host of the address is the machine itself, so that nobody else can open the address.
+/// Whether the host of the address is this machine, so that no other machine can open the address.
 fn is_of_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -64,8 +64,8 @@ pub(super) struct StoryChange<'c, 'e> {
 }
 
 /// Returns the messages about a story that one section places differently. `has_entered` says whether the story was in
-/// a section of a hook before this decision. Leaves out hooks in `notified`, which were notified of the story in this decision already,
-/// and adds those that are notified now.
+/// a section of a hook before this decision. Leaves out hooks in `notified`, which were notified of the story in this
+/// decision already, and adds those that are notified now.
 pub(super) fn story_messages(
     change: &StoryChange,
     listeners: ListeningHooks,

@@ -258,13 +258,13 @@ impl Publisher {
         let documents: Vec<Comparison> =
             documents.into_iter().map(|(rendered, before)| Comparison::new(rendered, before)).collect();
         let changed: Vec<_> = documents.iter().filter_map(Comparison::to_note).collect();
-        let announced = announced.filter(|_| matches!(documents.first(), Some(Comparison::Changed(_))));
+        let announced = announced.filter(|_| matches!(documents.first(), Some(Comparison::Changed(..))));
         let notes =
             if changed.is_empty() { Vec::new() } else { self.store.note_editions(changed, announced, now).await? };
         let mut notes = notes.into_iter();
         let finish = |document| match document {
             Comparison::Same(edition) => (edition, false),
-            Comparison::Changed(rendered) => {
+            Comparison::Changed(rendered, _) => {
                 let note = notes.next().expect("the store returns a note for each document");
                 (Arc::new(rendered.coded(Some(note.changed))), note.is_new)
             }
@@ -277,17 +277,18 @@ impl Publisher {
 enum Comparison {
     /// The content is that of the former edition.
     Same(Arc<Edition>),
-    /// The content is another one.
-    Changed(Box<Rendered>),
+    /// The content is another one, with this hash.
+    Changed(Box<Rendered>, Vec<u8>),
 }
 
 impl Comparison {
     /// Compares a document with its former edition. If the content is the same, the edition gets the access and the
     /// links of the document.
     fn new(rendered: Rendered, before: Option<Arc<Edition>>) -> Comparison {
-        let etag = edition::etag(&rendered.hash());
+        let hash = rendered.hash();
+        let etag = edition::etag(&hash);
         let Some(same) = before.filter(|edition| edition.etag == etag) else {
-            return Comparison::Changed(Box::new(rendered));
+            return Comparison::Changed(Box::new(rendered), hash);
         };
         let Rendered { private, links, in_folder, .. } = rendered;
         let is_same = (&same.private, &same.links, &same.in_folder) == (&private, &links, &in_folder);
@@ -302,7 +303,7 @@ impl Comparison {
     fn to_note(&self) -> Option<(String, Vec<u8>)> {
         match self {
             Comparison::Same(_) => None,
-            Comparison::Changed(rendered) => Some((rendered.path.clone(), rendered.hash())),
+            Comparison::Changed(rendered, hash) => Some((rendered.path.clone(), hash.clone())),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use super::edition::{
     Edition, FEED_FORMATS, HTML_TYPE, PageSet, Rendered, SelectedDocuments, feed_type, made_now, path,
@@ -15,8 +16,6 @@ use super::shown_row::ShownRow;
 use super::site::{BAND_SECTIONS, BAND_STORIES, RIVER_STORIES};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::commit;
-use url::Url;
-
 use crate::config::{Config, Front, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::parse;

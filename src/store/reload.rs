@@ -259,7 +259,7 @@ impl Turn<'_> {
     }
 
     /// Records that a section was removed from the config. If a pass over its stories is unfinished, ends the pass.
-    /// If the section comes back, its digests begin anew.
+    /// If the section comes back, its digests begin again.
     ///
     /// # Errors
     ///
